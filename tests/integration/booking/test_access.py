@@ -1,0 +1,266 @@
+"""Who may do what: the table in ``booking.access``, asked of every use case for every role."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from tests.integration.booking.ways import WAYS
+from tests.world import ORGANISATION, World, document, oslo
+from timevalg.booking import (
+    answer,
+    attend,
+    cancel,
+    change,
+    check,
+    choose,
+    decline,
+    due,
+    expire,
+    feed,
+    hold,
+    invite,
+    look,
+    none_suits,
+    opening,
+    prepare,
+    publish,
+    sync,
+    take_up,
+    undo,
+    work,
+    write,
+)
+from timevalg.booking.access import ACCESS
+from timevalg.booking.acting import USE_CASES, use_case
+from timevalg.clinic import read_sources
+from timevalg.model.contents import Source
+from timevalg.model.errors import NotAllowed, NotFound
+from timevalg.model.principal import Principal, RoleName
+from timevalg.model.records import Patient
+from timevalg.model.states import TaskState
+from timevalg.store import Memory
+
+AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)
+ROOM = {"doctor": ("dr-a",), "room": ("room",)}
+
+
+def contents():
+    source = document()
+    return read_sources({"clinic": Source(source, {})})
+
+
+def fresh(world):
+    spare = world.read(lambda unit: unit.tasks.find(patient="spare"))[0]
+    return replace(spare, id="t-new", state=TaskState.DRAFT, version=1)
+
+
+def about_task(verb, function, state="open", *more):
+    def call(world, who, key):
+        return function(world.ports, who, key, *more)
+
+    return verb, state, lambda w: WAYS[state](w).id, call
+
+
+def about_visit(verb, function, state="confirmed", *more):
+    def call(world, who, key):
+        return function(world.ports, who, key, *more)
+
+    return verb, state, lambda w: w.visit(WAYS[state](w)).id, call
+
+
+def about_preparation(verb, function):
+    def key(world):
+        return world.preparations(world.visit(WAYS["confirmed"](world)))[0].id
+
+    return verb, "confirmed", key, lambda w, who, k: function(w.ports, who, k)
+
+
+def asked(world):
+    return world.invite(mode="request").task.id
+
+
+def letter(world):
+    WAYS["open"](world)
+    world.work()
+    return world.letters()[0].id
+
+
+ABOUT_ONE = [
+    ("ask", "draft", asked, lambda w, who, k: invite.ask_for_time(w.ports, who, k)),
+    about_task("open", opening.open_task, "scheduled"),
+    about_task("read", feed.read_task),
+    about_task("list offers", look.list_offers),
+    about_visit("list offers to change", look.list_offers_to_change),
+    about_task("hold", hold.hold, "open", AT),
+    about_task("choose", choose.choose, "open", AT),
+    about_task("none suits", none_suits.none_suits),
+    about_task("decline", decline.decline),
+    about_task("check", check.check, "chosen", True),
+    about_visit("accept", answer.accept, "chosen"),
+    about_visit("refuse", answer.refuse, "chosen", "no"),
+    about_visit("acknowledge", attend.acknowledge),
+    about_visit("change", change.change, "confirmed", LATER),
+    about_visit("cancel", cancel.cancel),
+    about_visit("move", change.move, "confirmed", LATER),
+    about_task("fall due", due.fall_due),
+    about_task("assign", due.assign, "with-staff", AT, ROOM),
+    about_task("keep waiting", due.keep_waiting, "with-staff", "later"),
+    about_task("hand to staff", take_up.hand_to_staff),
+    about_task("reopen", take_up.reopen, "with-staff"),
+    about_task("undo", undo.undo, "confirmed", "wrong"),
+    (
+        "withdraw",
+        "open",
+        lambda w: WAYS["open"](w).id,
+        lambda w, who, k: cancel.withdraw(w.ports, who, task=k),
+    ),
+    about_preparation("complete preparation", prepare.complete_preparation),
+    about_preparation("follow preparation", prepare.follow_preparation),
+    about_visit("arrive", attend.arrive),
+    about_visit("no show", attend.no_show),
+    (
+        "fulfil",
+        "confirmed",
+        lambda w: w.desk.arrive(w.visit(WAYS["confirmed"](w))).id,
+        lambda w, who, k: attend.fulfil(w.ports, who, k),
+    ),
+    (
+        "write letter",
+        "open",
+        lambda w: WAYS["open"](w).id,
+        lambda w, who, k: write.write_letter(w.ports, who, "choice", k),
+    ),
+    ("send letter", "open", letter, lambda w, who, k: write.send_letter(w.ports, who, k)),
+]
+"""Verb, state, a way to the id of such a thing of patient p-1, and the call."""
+
+AT_LARGE = {
+    "publish": lambda w, who: publish.publish(w.ports, who, contents()),
+    "invite": lambda w, who: invite.invite(w.ports, who, [fresh(w)]),
+    "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
+    "sync": lambda w, who: sync.sync(w.ports, who, [sync.CalendarRow("r", 1, deleted=True)]),
+    "read events": lambda w, who: feed.read_events(w.ports, who),
+    "register patient": lambda w, who: feed.register_patient(
+        w.ports, who, Patient("p-9", ORGANISATION)
+    ),
+    "do work": lambda w, who: work.do_work(w.ports, who, w.read(lambda u: u.work.find())[0].id),
+    "staff list": lambda w, who: feed.staff_list(w.ports, who),
+}
+
+
+def principal(role, **more):
+    own = {"patient": "p-1"} if role in {RoleName.PATIENT, RoleName.REPRESENTATIVE} else {}
+    return Principal(f"a {role}", role, ORGANISATION, **{**own, **more})
+
+
+def rights(verb):
+    return [role for role in RoleName if role in ACCESS[verb]]
+
+
+def test_every_use_case_is_asked_here():
+    assert {verb for verb, *_ in ABOUT_ONE} | AT_LARGE.keys() == USE_CASES.keys() == ACCESS.keys()
+
+
+def test_a_use_case_without_a_row_does_not_even_import():
+    with pytest.raises(LookupError, match="'fly' has no access rule"):
+        use_case("fly")
+
+
+@pytest.mark.parametrize("verb", [row[0] for row in ABOUT_ONE])
+def test_those_who_may_do_it_to_their_own(verb):
+    (_, _, key, call) = next(row for row in ABOUT_ONE if row[0] == verb)
+    for role in rights(verb):
+        world = World(Memory)
+        call(world, principal(role), key(world))
+
+
+@pytest.mark.parametrize("verb", [row[0] for row in ABOUT_ONE])
+def test_all_others_are_refused_and_change_nothing(verb):
+    (_, _, key, call) = next(row for row in ABOUT_ONE if row[0] == verb)
+    world = World(Memory)
+    thing = key(world)
+    before = world.dump()
+    for role in set(RoleName) - set(rights(verb)):
+        with pytest.raises(NotAllowed, match=f"a {role} may not {verb}"):
+            call(world, principal(role), thing)
+    strangers = [
+        *(principal(r, patient="p-2") for r in rights(verb) if r in {"patient", "representative"}),
+        *(principal(r, clinics=frozenset({"other"})) for r in rights(verb)),
+        *(replace(principal(r), organisation="888888888") for r in rights(verb)),
+    ]
+    for who in strangers:
+        with pytest.raises(NotFound, match="there is no"):
+            call(world, who, thing)
+    assert world.dump() == before
+
+
+@pytest.mark.parametrize(("verb", "role"), list(product(AT_LARGE, RoleName)))
+def test_what_is_about_no_one_thing(quick, verb, role):
+    quick.invited("spare")
+    if role in ACCESS[verb]:
+        AT_LARGE[verb](quick, principal(role))
+        return
+    before = quick.dump()
+    with pytest.raises(NotAllowed, match=f"a {role} may not {verb}"):
+        AT_LARGE[verb](quick, principal(role))
+    assert quick.dump() == before
+
+
+def test_a_planner_of_another_clinic_can_neither_publish_nor_invite(quick):
+    elsewhere = principal(RoleName.PLANNER, clinics=frozenset({"other"}))
+    quick.invited("spare")
+    task = fresh(quick)
+    before = quick.dump()
+    changed = document()
+    changed["clinic"]["place"] = {"name": "Elsewhere"}
+    with pytest.raises(NotFound):
+        publish.publish(quick.ports, elsewhere, read_sources({"clinic": Source(changed, {})}))
+    with pytest.raises(NotFound):
+        invite.invite(quick.ports, elsewhere, [task])
+    assert quick.dump() == before
+
+
+def test_who_may_not_learns_nothing_of_what_there_is(quick):
+    quick.invited("spare")
+    nowhere = replace(fresh(quick), clinic="nowhere")
+    with pytest.raises(NotAllowed):
+        invite.invite(quick.ports, principal(RoleName.PATIENT), [nowhere])
+
+
+def test_staff_and_systems_of_another_clinic_see_nothing_of_this_one(world):
+    task = world.patient().decline(world.invited())
+    here = frozenset({"clinic"})
+    for clinics, cases in ((here, 1), (frozenset({"other"}), 0)):
+        staff = principal(RoleName.SECRETARY, clinics=clinics)
+        assert len(feed.staff_list(world.ports, staff)) == cases
+    system = principal(RoleName.SYSTEM, clinics=frozenset({"other"}))
+    assert feed.read_events(world.ports, system, limit=1) == []
+    assert task.clinic in here
+
+
+def test_a_reader_of_one_clinic_gets_past_the_events_of_others(world):
+    for n in range(4):
+        world.invited(f"p-{n}")
+    system = principal(RoleName.SYSTEM, clinics=frozenset({"other"}))
+    source = document()
+    source["clinic"] |= {"id": "other"}
+    source["resources"] = [{"id": "dr-o", "kind": "clinician", "skills": ["talk"]}]
+    source["services"][0]["roles"] = source["services"][0]["roles"][:1]
+    world.publish(source)
+    (event,) = feed.read_events(world.ports, system, limit=2)
+    assert (event.type, event.clinic) == ("clinic.published", "other")
+
+
+def test_every_look_and_every_change_is_written_down_where_the_patient_can_see_it(world):
+    task = world.invited()
+    world.patient().offers(task)
+    world.patient().choose(task, AT)
+    world.desk.task(task.id)
+    found = world.read(lambda unit: unit.audit.find(patient="p-1"))
+    assert [(a.principal, a.role, a.verb, a.subject) for a in found] == [
+        ("anna", "planner", "invite", "task"),
+        ("p-1", "patient", "list offers", "task"),
+        ("p-1", "patient", "choose", "task"),
+        ("anna", "planner", "read", "task"),
+    ]

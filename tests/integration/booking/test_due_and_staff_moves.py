@@ -1,0 +1,194 @@
+"""The moves at the due date and by staff, each with a place kept wherever the task is live."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.integration.booking.ways import AFTER_DUE, FRIDAY, ended, task_in
+from tests.world import ORGANISATION, oslo
+from timevalg.booking.due import fall_due
+from timevalg.booking.work import worker
+from timevalg.model.errors import IllegalMove, InvalidInput, NotServable
+from timevalg.model.states import TaskState
+
+ROOM = {"doctor": ("dr-a",), "room": ("room",)}
+NEXT_DUE = date(2027, 1, 15)
+
+
+def test_staff_reopen_within_the_due_date(world):
+    task = task_in(world, "with-staff")
+    world.desk.reopen(task)
+    ended(world, task, "open")
+    world.at(AFTER_DUE)
+    ended(world, task, "confirmed")
+
+
+def test_staff_reopen_with_a_new_due_date(world):
+    task = world.invited(pools=("staff",))
+    world.at(AFTER_DUE)
+    ended(world, task, "with-staff")
+    before = world.dump()
+    with pytest.raises(InvalidInput, match="has passed"):
+        world.desk.reopen(task)
+    with pytest.raises(NotServable):
+        world.desk.reopen(task, due=date(2027, 1, 27))  # the form needs three days
+    assert world.dump() == before
+    world.desk.reopen(task, due=NEXT_DUE)
+    assert ended(world, task, "open").due == NEXT_DUE
+    world.at(NEXT_DUE)
+    ended(world, task, "open")
+    world.at(NEXT_DUE + timedelta(days=1))
+    ended(world, task, "with-staff")
+
+
+def test_a_place_that_the_new_due_date_makes_invalid_moves(quick):
+    task = quick.invited(pools=("staff",))
+    quick.patient().hold(task, oslo(2027, 1, 14, 9))  # its place from now on
+    quick.later(minutes=10)
+    quick.patient().none_suits(task)
+    quick.desk.reopen(task, due=NEXT_DUE)
+    ended(quick, task, "open")
+    assert quick.sessions(task=task.id)[0].start > oslo(2027, 1, 16)
+
+
+@pytest.mark.parametrize("state", ["overdue", "with-staff"])
+def test_staff_assign(world, state):
+    task = task_in(world, state)
+    world.desk.assign(task, start=oslo(2027, 1, 20, 9), resources=ROOM, reason="by phone")
+    ended(world, task, "assigned")
+    assert (world.visit(task).origin, world.visit(task).start) == ("assigned", oslo(2027, 1, 20, 9))
+
+
+def test_nobody_answers_and_the_best_time_is_assigned(world):
+    task = world.invited()
+    place = world.sessions(task=task.id)[0]
+    world.at(FRIDAY, 23)
+    ended(world, task, "open")
+    world.at(AFTER_DUE, 0)
+    ended(world, task, "confirmed")
+    visit = world.visit(task)
+    assert visit.origin == "assigned"
+    assert visit.start < place.start  # better than the place, which is the last resort
+
+
+def test_with_fallback_staff_the_place_is_kept_until_its_last_valid_day(quick):
+    task = quick.invited(pools=("staff",))
+    quick.at(AFTER_DUE, 0)
+    ended(quick, task, "with-staff")
+    assert quick.sessions(task=task.id)[0].start == oslo(2027, 1, 29, 11, 30)
+    for day in range(10, 26):  # the form is due three days before the 29th
+        quick.at(date(2027, 1, day))
+        ended(quick, task, "with-staff")
+    quick.at(date(2027, 1, 26))
+    ended(quick, task, "confirmed")
+
+
+def test_unless_staff_say_wait(quick):
+    task = quick.invited(pools=("staff",))
+    quick.at(AFTER_DUE, 0)
+    quick.desk.keep_waiting(task, "the patient is abroad")
+    for day in (25, 26, 27):
+        quick.at(date(2027, 1, day))
+        assert quick.task(task).state == "with-staff"
+    assert [e.type for e in quick.events("task.kept-waiting")] == ["task.kept-waiting"]
+
+
+@pytest.mark.parametrize("state", ["chosen", "assigned", "confirmed"])
+def test_staff_undo_before_the_letter(world, state):
+    task = task_in(world, state)
+    start = world.visit(task).start
+    world.desk.undo(task, reason="wrong patient", version=task.version)
+    ended(world, task, "with-staff")
+    assert state != "assigned" or world.sessions(task=task.id)[0].start == start
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in TaskState if s not in {TaskState.DECLINED, TaskState.WITHDRAWN}]
+)
+def test_withdraw_from_every_state(world, state):
+    task = task_in(world, state)
+    world.desk.withdraw(task=task.id, reason="died", letters=False)
+    ended(world, task, "withdrawn")
+    world.at(date(2027, 1, 30))
+    assert world.letters(kind="cancellation") == []
+    assert world.cases() == []
+
+
+def test_withdraw_a_referral_with_all_that_came_of_it(world):
+    told = world.chosen("p-1", referral="henv/9")[0]
+    world.work()
+    gone = world.patient("p-2").decline(world.invited("p-2", referral="henv/9"))
+    live, other = world.invited("p-3", referral="henv/9"), world.invited("p-4", referral="henv/8")
+    world.dips.withdraw(referral="henv/9")
+    assert world.task(told).state == "confirmed"  # its visit was cancelled; the letter says so
+    assert world.visit(told).state == "cancelled"
+    assert world.task(gone).state == "declined"
+    ended(world, live, "withdrawn")
+    ended(world, other, "open")
+    world.work()
+    assert [x.patient for x in world.letters(kind="cancellation")] == ["p-1"]
+
+
+def test_the_hospital_allots(world):
+    task = world.invited(mode="allot", opens=date(2027, 1, 5))
+    with pytest.raises(IllegalMove, match="the hospital sets this time"):
+        world.patient().offers(task)
+    world.at(date(2027, 1, 5))
+    ended(world, task, "with-staff")
+    assert [c.task for c in world.cases("to-allot")] == [task.id]
+    for verb in (world.patient().choose, world.patient().hold):
+        with pytest.raises(IllegalMove, match="the hospital sets this time"):
+            verb(task, oslo(2027, 1, 20, 9))
+    world.desk.assign(task, start=oslo(2027, 1, 20, 9), resources=ROOM)
+    ended(world, task, "assigned")
+
+
+def test_the_patient_asks_first(world):
+    answer = world.invite(mode="request")
+    task = ended(world, answer.task, "draft")
+    with pytest.raises(IllegalMove):
+        world.patient().choose(task, oslo(2027, 1, 20, 9))
+    asked = world.patient().ask(task)
+    assert asked.task.state == "open"
+    ended(world, task, "open")
+    world.patient().choose(task, oslo(2027, 1, 20, 9))
+    ended(world, task, "chosen")
+
+
+def test_asking_in_vain_is_put_before_staff(quick):
+    task = quick.invite(mode="request", not_after=date(2027, 1, 9)).task
+    answer = quick.patient().ask(task)
+    assert answer.task is None
+    assert answer.shortage is not None
+    assert [c.task for c in quick.cases("not-servable")] == [task.id]
+    ended(quick, task, "draft")
+
+
+def test_a_draft_that_was_not_sent_cannot_be_asked_for(quick):
+    task = task_in(quick, "draft")
+    with pytest.raises(IllegalMove, match="has not sent"):
+        quick.patient().ask(task)
+
+
+def test_an_overdue_choice_stands_until_something_is_assigned(world):
+    task = world.invited(pools=("staff",))
+    world.at(AFTER_DUE)
+    world.patient().choose(task, oslo(2027, 1, 20, 9))
+    ended(world, task, "chosen")
+    world.work()
+    ended(world, task, "confirmed")
+
+
+def test_a_task_that_was_never_opened_still_falls_due(world):
+    task = world.invited(opens=FRIDAY)
+    world.clock.set(oslo(2027, 1, 9, 0))
+    fall_due(world.ports, worker(ORGANISATION), task.id)
+    ended(world, task, "assigned")
+
+
+def test_a_worker_that_comes_too_late_for_any_time_tells_staff(quick):
+    task = quick.invited()
+    quick.at(date(2027, 2, 1))
+    assert quick.task(task).state == "with-staff"
+    assert [c.task for c in quick.cases("capacity-loss")] == [task.id]
+    assert not quick.read(lambda unit: unit.work.find(state="parked"))

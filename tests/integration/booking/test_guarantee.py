@@ -1,0 +1,237 @@
+"""Nobody is stranded: every live task has a valid place after every step, at any load."""
+
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+
+from tests.world import World, document, oslo
+from timevalg.booking.sync import CalendarRow
+from timevalg.model.errors import TimeTaken
+from timevalg.store import Memory
+
+DAY = date(2027, 1, 20)
+
+
+def invitations(*windows):
+    return [
+        {
+            "patient": f"q-{n}",
+            "pools": ["auto"],
+            "opens": date(2027, 1, 4),
+            "due": date(2027, 1, 8),
+            "not_before": first,
+            "not_after": last,
+        }
+        for n, (first, last) in enumerate(windows)
+    ]
+
+
+def test_as_many_tasks_as_starts_and_each_patient_gets_one(world):
+    answers = world.desk.invite_many(invitations(*[(DAY, DAY)] * 8))
+    assert all(a.task for a in answers)
+    random = Random(8)
+    for answer in random.sample(answers, 8):
+        me = world.patient(answer.task.patient)
+        offers = me.offers(answer.task, 100)
+        assert len(offers.offers) == offers.feasible  # whatever is free is safe here
+        visit = me.choose(answer.task, random.choice(offers.offers))
+        assert visit.start.date() == DAY
+        assert world.promises_broken() == {}
+    assert len({s.start for s in world.sessions(kind="booking")}) == 8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_patients_who_could_go_anywhere_do_not_strand_those_who_cannot(seed):
+    world = World(Memory)
+    last = DAY + timedelta(days=2)
+    tight = [(DAY + timedelta(days=n % 3), DAY + timedelta(days=n % 3)) for n in range(9)]
+    answers = world.desk.invite_many(invitations(*tight, *[(DAY, last)] * 15))
+    assert all(a.task for a in answers)  # 24 tasks for 24 starts
+    random = Random(seed)
+    moved = 0
+    for answer in sorted(answers, key=lambda a: a.task.not_before == a.task.not_after):
+        me = world.patient(answer.task.patient)
+        offer = random.choice(me.offers(answer.task, 100).offers)
+        moved += len(offer.certificate.moved)
+        me.choose(answer.task, offer)
+        assert world.promises_broken() == {}
+    assert moved > 5  # the places of others did give way
+    assert len(world.sessions(kind="booking")) == 24
+    assert world.cases("capacity-loss") == []
+
+
+def test_one_too_many_is_not_sent_and_the_shortage_is_named(world):
+    answers = world.desk.invite_many(invitations(*[(DAY, DAY)] * 9))
+    (short,) = [a for a in answers if a.task is None]
+    assert "needed by others invited" in str(short.shortage)
+    assert (short.shortage.first, short.shortage.last) == (DAY, DAY)
+    assert world.task(short.draft).state == "draft"
+    world.at(date(2027, 1, 6))
+    assert {letter.patient for letter in world.letters()} == {
+        a.task.patient for a in answers if a.task
+    }
+    (case,) = world.cases("not-servable")
+    assert (case.task, case.reason) == (short.draft.id, str(short.shortage))
+    assert world.sessions(task=short.draft.id) == []
+
+
+def test_the_role_that_is_short_is_named(quick):
+    block = {"service": "talk", "clinic": "clinic", "resources": {"room": ("room",)}}
+    rows = [
+        CalendarRow(f"op/{day}-{n}", 1, start=oslo(2027, 1, day, 8 + n // 2, n % 2 * 30), **block)
+        for day in (20, 21)
+        for n in range(8)
+    ]
+    assert len(quick.dips.sync(rows).applied) == 16
+    answer = quick.invite(not_before=DAY, not_after=DAY + timedelta(days=1))
+    assert answer.task is None
+    assert answer.shortage.roles == ("room",)
+    assert str(answer.shortage) == "no time for room (30 min) between 2027-01-20 and 2027-01-21"
+
+
+def test_a_draft_is_sent_once_there_is_room(quick):
+    taken = quick.desk.invite_many(invitations(*[(DAY, DAY)] * 8))
+    late = {"ref": "oppgave/9", "not_before": DAY, "not_after": DAY}
+    draft = quick.invite("late", **late).draft
+    assert draft is not None
+    assert len(quick.cases("not-servable")) == 1
+    assert quick.invite("late", **late).draft.id == draft.id
+    assert len(quick.cases("not-servable")) == 1  # still one case, not two
+    quick.desk.withdraw(task=taken[0].task.id)
+    assert quick.invite("late", **late).task.id == draft.id
+    assert quick.task(draft).state == "open"
+    assert quick.cases() == []
+
+
+def test_every_offer_shown_can_be_chosen(quick):
+    quick.desk.invite_many(invitations(*[(DAY, DAY)] * 7))
+    task = quick.invited("p-1", not_before=DAY, not_after=DAY)
+    for offer in quick.patient().offers(task, 100).offers:
+        visit = quick.patient().choose(task, offer)
+        assert (visit.start, visit.pool) == (offer.start, offer.pool)
+        assert dict(visit.resources) == dict(offer.session.resources)
+        assert quick.promises_broken() == {}
+        quick.desk.undo(task, reason="again")
+        assert quick.promises_broken() == {}
+
+
+def test_choosing_a_place_of_another_moves_it(world):
+    other = world.invited("p-2", not_before=DAY)
+    place = world.sessions(task=other.id)[0]
+    task = world.invited("p-1", not_before=DAY)
+    world.patient().choose(task, place.start)
+    moved = world.sessions(task=other.id)[0]
+    assert moved.start != place.start
+    assert world.promises_broken() == {}
+
+
+def test_what_would_strand_is_not_offered(world):
+    tight = world.desk.invite_many(invitations(*[(DAY, DAY)] * 8))
+    assert all(a.task for a in tight)
+    loose = world.invited("p-1", not_before=DAY, not_after=DAY + timedelta(days=1))
+    starts = {o.start.date() for o in world.patient().offers(loose, 100).offers}
+    assert starts == {DAY + timedelta(days=1)}
+    before = world.sessions()
+    with pytest.raises(TimeTaken) as refused:
+        world.patient().choose(loose, oslo(2027, 1, 20, 9))
+    assert refused.value.alternatives
+    assert world.sessions() == before
+
+
+def test_places_survive_the_clock_to_the_day_after_due(quick):
+    quick.desk.invite_many(
+        [
+            {
+                "patient": f"q-{n}",
+                "pools": ["staff"],
+                "opens": date(2027, 1, 4 + n % 3),
+                "due": date(2027, 1, 8 + n),
+                "not_after": date(2027, 1, 12 + n),
+            }
+            for n in range(6)
+        ]
+    )
+    for day in range(4, 15):
+        quick.at(date(2027, 1, day), 0)
+        assert quick.promises_broken() == {}, day
+    assert quick.cases("capacity-loss") == []
+
+
+def test_the_fallback_books_everybody_at_full_load(world):
+    answers = world.desk.invite_many(invitations(*[(DAY, DAY)] * 8))
+    world.at(date(2027, 1, 9), 0)
+    assert [world.task(a.task).state for a in answers] == ["confirmed"] * 8
+    assert len({s.start for s in world.sessions(kind="booking")}) == 8
+    assert world.overlaps() == []
+
+
+@pytest.mark.parametrize("hour", [9, 10])
+def test_a_choice_gives_up_the_same_patients_hold_for_another_task_not_its_place(world, hour):
+    first = world.invited(not_before=DAY)
+    second = world.invited(pools=("manual",), not_before=DAY)
+    at = oslo(2027, 1, 20, 9)
+    world.patient().hold(first, at)
+    assert [s.is_place for s in world.sessions(task=first.id)] == [True]
+    world.patient().choose(second, oslo(2027, 1, 20, hour))  # what was held for the other, or not
+    assert world.promises_broken() == {}
+    assert world.sessions(task=first.id)[0].kind == "place"
+    third = world.invited("p-3", not_before=DAY)
+    assert world.promises_broken() == {}
+    assert third.state == "open"
+
+
+def test_quotas_hold_for_places_and_choices_together(make_world):
+    limit = 2
+    world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": limit}]))
+    answers = world.desk.invite_many(invitations(*[(DAY, DAY + timedelta(days=1))] * (2 * limit)))
+    assert all(a.task for a in answers)
+    assert world.invite("late", not_before=DAY, not_after=DAY + timedelta(days=1)).task is None
+    for answer in answers:
+        me = world.patient(answer.task.patient)
+        me.choose(answer.task, me.offers(answer.task).offers[-1])
+        assert world.promises_broken() == {}
+    days = [s.start.date() for s in world.sessions(kind="booking")]
+    assert {days.count(d) for d in days} == {limit}
+
+
+def test_a_busy_fortnight_keeps_every_promise():
+    """Random use of everything, one step after another, with the verifier after each."""
+    world = World(Memory)
+    random = Random(27)
+    tasks = []
+    for step in range(60):
+        who = f"q-{random.randrange(12)}"
+        if len(tasks) < 30 and random.random() < 0.5:
+            first = date(2027, 1, 18) + timedelta(days=random.randrange(5))
+            answer = world.invite(
+                who,
+                (random.choice(["auto", "manual", "record", "staff"]),),
+                not_before=first,
+                not_after=first + timedelta(days=random.randrange(4)),
+            )
+            tasks += [answer.task] if answer.task else []
+        elif tasks:
+            task = world.task(random.choice(tasks))
+            me, state = world.patient(task.patient), task.state
+            if state in {"open", "with-staff"}:
+                offers = me.offers(task).offers
+                verb = random.choice([me.choose, me.choose, me.hold])
+                if offers:
+                    verb(task, random.choice(offers))
+            elif state == "chosen":
+                world.desk.check(task, confirm=random.random() < 0.7)
+            elif state == "confirmed" and world.visit(task).state == "booked":
+                offers = me.offers_to_change(world.visit(task)).offers
+                if random.random() < 0.5 and offers:
+                    world.desk.change(world.visit(task), random.choice(offers))
+                else:
+                    world.desk.cancel(world.visit(task))
+        if step % 5 == 0:
+            world.later(hours=1)
+        assert world.promises_broken() == {}, step
+    world.at(date(2027, 1, 9))
+    assert world.promises_broken() == {}
+    assert world.overlaps() == []
+    assert world.cases("capacity-loss") == []
+    assert len({world.task(t).state for t in tasks}) >= 2

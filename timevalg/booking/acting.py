@@ -1,0 +1,368 @@
+"""What every use case does around its rule: access, the log of who did what, the events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from timevalg.booking.access import ACCESS, allow, scope_of
+from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.model.appointment import Appointment
+from timevalg.model.clinic import Clinic
+from timevalg.model.errors import LeaseLost, StaleVersion
+from timevalg.model.principal import Principal, RoleName
+from timevalg.model.records import AuditEntry, Event, StaffCase, Work, WorkState
+from timevalg.model.states import AppointmentState, TaskState, target
+from timevalg.model.task import Task
+from timevalg.solver.picture import Picture
+
+R = TypeVar("R")
+UseCase = TypeVar("UseCase", bound=Callable[..., Any])
+
+_SETTLING = frozenset(
+    {
+        TaskState.SCHEDULED,
+        TaskState.OPEN,
+        TaskState.CHOSEN,
+        TaskState.ASSIGNED,
+        TaskState.CONFIRMED,
+        TaskState.WITHDRAWN,
+    }
+)
+"""States that settle whatever staff had to look at."""
+
+USE_CASES: dict[str, Callable[..., Any]] = {}
+"""Every use case by its verb."""
+
+
+def use_case(verb: str) -> Callable[[UseCase], UseCase]:
+    """Register a use case under its verb; refuse one without an access rule.
+
+    Raises
+    ------
+    LookupError
+        At import, if ``access.ACCESS`` has no row for the verb.
+    """
+    if verb not in ACCESS:
+        raise LookupError(f"use case {verb!r} has no access rule; add a row to booking.access")
+
+    def register(function: UseCase) -> UseCase:
+        USE_CASES[verb] = function
+        return function
+
+    return register
+
+
+@dataclass(frozen=True)
+class Act:
+    """One verb being done by one principal in one transaction.
+
+    Attributes
+    ----------
+    wish : str
+        On whose wish, where that is not the principal's own.
+    planning : bool
+        Nothing is written yet, the log of who looked included: the doing follows.
+    """
+
+    ports: Ports
+    unit: UnitOfWork
+    principal: Principal
+    verb: str
+    reason: str = ""
+    wish: str = ""
+    planning: bool = False
+
+    # -- reading, with access ------------------------------------------------------------------
+
+    def task(self, key: str, version: int | None = None) -> Task:
+        """Give a task that the principal may use the verb on; note who asked.
+
+        Raises
+        ------
+        NotFound, NotAllowed, StaleVersion
+        """
+        self._alone(f"t:{key}")
+        task = self.unit.tasks.get(key)
+        self._admit("task", task.id, task.clinic, task.patient)
+        if version is not None and version != task.version:
+            raise StaleVersion("task", task.id, version, task.version, task.state)
+        return task
+
+    def appointment(self, key: str, version: int | None = None) -> Appointment:
+        """Give an appointment by id or by the record system's ref; note who asked."""
+        found = self.unit.appointments.find(ref=key, limit=1)
+        appointment = found[0] if found else self.unit.appointments.get(key)
+        if self._alone(f"t:{appointment.task}" if appointment.task else f"a:{appointment.id}"):
+            appointment = self.unit.appointments.get(appointment.id)
+        self._admit("appointment", appointment.id, appointment.clinic, appointment.patient)
+        if version is not None and version != appointment.version:
+            raise StaleVersion(
+                "appointment", appointment.id, version, appointment.version, appointment.state
+            )
+        return appointment
+
+    def _alone(self, key: str) -> bool:
+        """Let acts on one task and its visit follow each other, from before the first write on.
+
+        So the feed, which goes by transactions in the order in which they began to write, tells
+        them in the order in which they happened. While planning nothing is locked.
+        """
+        if not self.planning:
+            self.unit.lock([key])
+        return not self.planning
+
+    def _admit(self, kind: str, key: str, clinic: str | None, patient: str | None) -> None:
+        allow(self.verb, self.principal, kind=kind, key=key, clinic=clinic, patient=patient)
+        if not self.planning:
+            self.audit(kind, key, patient)
+
+    def audit(self, kind: str, key: str, patient: str | None = None) -> None:
+        """Write down who did this."""
+        self.unit.audit.add(
+            AuditEntry(
+                id=self.ports.keys.new("audit"),
+                time=self.unit.now(),
+                organisation=self.unit.organisation,
+                principal=self.principal.id,
+                role=self.principal.role,
+                verb=self.verb,
+                subject=kind,
+                key=key,
+                patient=patient,
+                channel=self.principal.channel,
+                reason=self.reason,
+            )
+        )
+
+    # -- changing, with events -----------------------------------------------------------------
+
+    def advance(self, task: Task, verb: str, **changes: Any) -> Task:
+        """Make a legal move of a task, with its event.
+
+        Raises
+        ------
+        IllegalMove
+            If the state table has no such move.
+        """
+        state = TaskState(target("task", task.id, task.state, verb))
+        moved = self.unit.tasks.save(replace(task, state=state, **changes))
+        self.event(
+            f"task.{state}",
+            "task",
+            moved.clinic,
+            moved.id,
+            moved.version,
+            task=moved,
+            old=task_facts(task),
+            new=task_facts(moved),
+        )
+        if state in _SETTLING:
+            self.close(task=task.id)
+        return moved
+
+    def save(
+        self, appointment: Appointment, type_: str, verb: str | None, **changes: Any
+    ) -> Appointment:
+        """Change an appointment by a legal move (None: facts only), with its one event."""
+        state = appointment.state
+        if verb is not None:
+            state = AppointmentState(target("appointment", appointment.id, state, verb))
+        saved = self.unit.appointments.save(replace(appointment, state=state, **changes))
+        task = self.unit.tasks.get(saved.task) if saved.task else None
+        self.event(
+            type_,
+            "appointment",
+            saved.clinic,
+            saved.id,
+            saved.version,
+            task=task,
+            appointment=saved,
+            old=facts(appointment),
+            new=facts(saved),
+        )
+        return saved
+
+    def event(
+        self,
+        type_: str,
+        subject: str,
+        clinic: str,
+        key: str,
+        version: int,
+        *,
+        task: Task | None = None,
+        appointment: Appointment | None = None,
+        old: Mapping[str, Any] | None = None,
+        new: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a fact for the index, record systems and webhooks.
+
+        Its origin is the record system that caused it, by name, so that it can drop its own echo;
+        else the role of whoever did.
+        """
+        who = self.principal
+        refs: dict[str, str] = {}
+        if task is not None:
+            refs |= {k: v for k, v in (("task", task.ref), ("referral", task.referral)) if v}
+        if appointment is not None and appointment.ref:
+            refs["appointment"] = appointment.ref
+        self.unit.events.add(
+            Event(
+                id=self.ports.keys.new("event"),
+                type=type_,
+                time=self.unit.now(),
+                organisation=self.unit.organisation,
+                clinic=clinic,
+                subject=subject,
+                key=key,
+                version=version,
+                by=self.wish or who.id,
+                channel=who.channel,
+                reason=self.reason,
+                origin=who.id if who.role is RoleName.SYSTEM else str(who.role),
+                task=task.id if task else None,
+                appointment=appointment.id if appointment else None,
+                refs=refs,
+                old=old,
+                new=new,
+            )
+        )
+
+    def work(self, kind: str, entity: str, clinic: str, due_at: datetime, effect: str) -> None:
+        """Write down what is to be done, once for each effect."""
+        self.unit.work.add(
+            Work(
+                id=self.ports.keys.new("work"),
+                organisation=self.unit.organisation,
+                clinic=clinic,
+                kind=kind,
+                entity=entity,
+                due_at=due_at,
+                effect=f"{kind}:{entity}:{effect}",
+            )
+        )
+
+    def close(self, **criteria: Any) -> None:
+        """Take what is settled off the staff list."""
+        for case in self.unit.cases.find(closed_at=None, **criteria):
+            self.unit.cases.save(replace(case, closed_at=self.unit.now()))
+
+    def case(
+        self,
+        kind: str,
+        clinic: str,
+        reason: str,
+        *,
+        task: str | None = None,
+        appointment: str | None = None,
+        ref: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> StaffCase:
+        """Put something on the staff list."""
+        case = StaffCase(
+            id=self.ports.keys.new("case"),
+            organisation=self.unit.organisation,
+            clinic=clinic,
+            kind=kind,
+            created_at=self.unit.now(),
+            reason=reason,
+            task=task,
+            appointment=appointment,
+            ref=ref,
+            detail=detail or {},
+        )
+        self.unit.cases.add(case)
+        self.event(
+            f"staff.{kind}",
+            "case",
+            clinic,
+            case.id,
+            1,
+            task=self.unit.tasks.get(task) if task else None,
+            appointment=self.unit.appointments.get(appointment) if appointment else None,
+            new={"reason": reason, **({"ref": ref} if ref else {}), **(detail or {})},
+        )
+        return case
+
+
+def run(
+    ports: Ports,
+    principal: Principal,
+    verb: str,
+    body: Callable[[Act], R],
+    *,
+    reason: str = "",
+    wish: str = "",
+) -> R:
+    """Do a verb in one transaction of its own, then wake the workers.
+
+    Work in hand is marked as done in the same transaction.
+
+    Raises
+    ------
+    NotAllowed
+        If the principal's role has no right to the verb at all.
+    LeaseLost
+        If another worker has taken the work in hand; nothing is changed then.
+    """
+    scope_of(verb, principal)
+
+    def transaction(unit: UnitOfWork) -> R:
+        result = body(Act(ports, unit, principal, verb, reason, wish))
+        if ports.in_hand is not None:
+            done = replace(
+                ports.in_hand, state=WorkState.DONE, done_at=unit.now(), leased_until=None, error=""
+            )
+            if not unit.work.finish(done):
+                raise LeaseLost(ports.in_hand.id)
+        return result
+
+    result = ports.store.run(principal.organisation, transaction)
+    ports.wake()
+    return result
+
+
+def glance(ports: Ports, principal: Principal, verb: str, body: Callable[[Act], R]) -> R:
+    """Read what a verb is about before planning it, by the same rights; leaves no trace."""
+    scope_of(verb, principal)
+    return ports.store.run(
+        principal.organisation,
+        lambda unit: body(Act(ports, unit, principal, verb, planning=True)),
+        write=False,
+    )
+
+
+def picture_of(ports: Ports, principal: Principal) -> Picture:
+    """Give the present picture of the principal's organisation."""
+    return ports.pictures.current(principal.organisation)
+
+
+def clinic_of(picture: Picture, task: Task) -> Clinic:
+    """Give the clinic that sent a task."""
+    return picture.index.organisation.clinic(task.clinic)
+
+
+def require(task: Task, verb: str) -> None:
+    """Refuse a verb that the task's state has no move for."""
+    target("task", task.id, task.state, verb)
+
+
+def task_facts(task: Task) -> dict[str, Any]:
+    """Give what an event says of a task."""
+    return {"state": str(task.state), "due": task.due.isoformat()}
+
+
+def facts(appointment: Appointment) -> dict[str, Any]:
+    """Give what an event says of an appointment."""
+    return {
+        "state": str(appointment.state),
+        "start": appointment.start.isoformat(),
+        "length": appointment.length,
+        "pool": appointment.pool,
+        "service": appointment.service,
+        "origin": str(appointment.origin),
+        "resources": {role: list(ids) for role, ids in appointment.resources.items()},
+    }

@@ -1,0 +1,128 @@
+"""Choose: book the time, and move the places of others in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
+from timevalg.booking.claiming import claim, settle
+from timevalg.booking.look import look, require_choosable
+from timevalg.booking.opening import is_to_open, open_if_time
+from timevalg.booking.ports import Ports
+from timevalg.booking.visits import make_appointment
+from timevalg.model.appointment import Appointment, Origin
+from timevalg.model.errors import TimeTaken
+from timevalg.model.principal import Principal
+from timevalg.model.session import Session, SessionKind
+from timevalg.model.task import Task
+from timevalg.model.time import require_aware
+from timevalg.solver.ask import Ask
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import Certificate, safe
+
+NEAREST = 5
+"""Alternatives that a refusal carries."""
+
+
+@use_case("choose")
+def choose(
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    start: datetime,
+    pool: str | None = None,
+    version: int | None = None,
+) -> Appointment:
+    """Book a start for an open task; its own hold, if any, is turned into the booking.
+
+    Parameters
+    ----------
+    start : datetime
+        Aware; one of the offers.
+    pool : str or None
+        Which of the task's pools; default the first that has the start.
+    version : int or None
+        The task's version as the caller knows it; None = whatever it is.
+
+    Raises
+    ------
+    TimeTaken
+        With the nearest alternatives.
+    IllegalMove, StaleVersion, NotFound, NotAllowed
+    """
+    session_id = ports.keys.new("session")
+
+    def find(picture: Picture) -> tuple[Ask, Certificate]:
+        task = current_task(ports, principal, "choose", picture, key)
+        require_choosable(picture, task)
+        require(task, "choose")
+        return certify(ports, picture, task, start, pool, key=session_id)
+
+    def body(act: Act, picture: Picture, found: tuple[Ask, Certificate]) -> Appointment:
+        ask, certificate = found
+        task = act.task(key, version)
+        require(task, "choose")
+        claim(act, picture, certificate, ask)
+        task = act.advance(task, "choose")
+        clinic = clinic_of(picture, task)
+        appointment = make_appointment(act, clinic, certificate.claim, Origin.CHOSEN, task)
+        act.work("check", task.id, task.clinic, act.unit.now(), f"check:{task.version}")
+        return appointment
+
+    return settle(ports, principal, "choose", find, body)
+
+
+def current_task(ports: Ports, principal: Principal, verb: str, picture: Picture, key: str) -> Task:
+    """Give the task, opened if its start date has come before a worker got to it."""
+    task = glance(ports, principal, verb, lambda act: act.task(key))
+    clinic = clinic_of(picture, task)
+    if not is_to_open(clinic, task, picture.now):
+        return task
+    return run(ports, principal, verb, lambda act: open_if_time(act, clinic, act.task(key)))
+
+
+def certify(
+    ports: Ports,
+    picture: Picture,
+    task: Task,
+    start: datetime,
+    pool: str | None,
+    *,
+    key: str,
+    kind: SessionKind = SessionKind.BOOKING,
+    until: datetime | None = None,
+    rules: Callable[[Ask], Ask] = lambda ask: ask,
+) -> tuple[Ask, Certificate]:
+    """Prove that the task can have the start without stranding anybody.
+
+    Raises
+    ------
+    TimeTaken
+        If none of its pools has it, or it could not be proven safe; with alternatives.
+    """
+    moment = require_aware(start, "start")
+    held = [s for s in picture.index.by_task(task.id) if s.until is not None and s.start == moment]
+    for name in (pool,) if pool else task.pools:
+        ask = rules(Ask.for_task(picture.index, task, name, picture.now, changing=True))
+        for clinicians in [*(_clinicians(picture, task, s) for s in held if s.pool == name), None]:
+            certificate = safe(
+                picture,
+                task,
+                name,
+                moment,
+                picture.now,
+                kind=kind,
+                key=key,
+                until=until,
+                ask=ask,
+                clinicians=clinicians,
+            )
+            if certificate is not None:
+                return ask, certificate
+    local = moment.astimezone(clinic_of(picture, task).timezone)
+    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}", look(ports, picture, task, rules, NEAREST).offers)
+
+
+def _clinicians(picture: Picture, task: Task, session: Session) -> frozenset[str]:
+    return session.clinicians(clinic_of(picture, task).service_of(session.pool or task.pools[0]))

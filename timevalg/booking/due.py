@@ -1,0 +1,220 @@
+"""At the end of ``due``: nobody who does not answer is without a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
+from timevalg.booking.change import displace, report_lost, staff_ask, staff_session
+from timevalg.booking.claiming import claim, settle
+from timevalg.booking.opening import open_if_time
+from timevalg.booking.ports import Ports
+from timevalg.booking.reliving import lose
+from timevalg.booking.visits import make_appointment
+from timevalg.model.appointment import Appointment, Origin
+from timevalg.model.clinic import Clinic
+from timevalg.model.principal import Principal
+from timevalg.model.session import Assignment, Session, SessionKind
+from timevalg.model.states import TaskState
+from timevalg.model.task import Task
+from timevalg.model.time import instant, local_date, require_aware
+from timevalg.solver.ask import Ask
+from timevalg.solver.offers import offers, with_fallback_notice
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import Certificate, own_place
+from timevalg.solver.search import feasible
+
+Found = tuple[Ask, Certificate] | None
+
+WAITING = frozenset({TaskState.OVERDUE, TaskState.NONE_SUITS, TaskState.WITH_STAFF})
+
+
+@use_case("fall due")
+def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
+    """Do what the pool's fallback says when `due` has passed; do nothing if all is settled.
+
+    ``assign`` books the best safe start by the fallback notice, at worst the task's place.
+    ``staff`` hands the task over; it keeps its place, and on the last day on which that is valid
+    the fallback happens all the same, unless staff has said not to. So it does for tasks that
+    staff have already.
+    """
+
+    def find(picture: Picture) -> Found:
+        task = picture.tasks.get(key)
+        if task is None or not _is_to_be_assigned(picture, task):
+            return None
+        return best_fallback(ports, picture, task)
+
+    def body(act: Act, picture: Picture, found: Found) -> Task:
+        task = act.task(key)
+        clinic = clinic_of(picture, task)
+        task = open_if_time(act, clinic, task)
+        today = local_date(act.unit.now(), clinic.timezone)
+        if task.state is TaskState.OPEN and today > task.due:
+            task = act.advance(task, "fall due")
+        if task.state not in WAITING or today <= task.due:
+            return task
+        if _is_to_be_assigned(picture, task):
+            if found is not None:
+                return book_fallback(act, picture, task, found)
+            lose(act, task, "no time is left to assign after the due date")
+        if task.state is TaskState.OVERDUE:
+            task = act.advance(task, "hand to staff")
+            act.case("overdue", task.clinic, "not answered by the due date", task=task.id)
+        if not task.staff_may_wait and own_place(picture, task) is not None:
+            tomorrow = instant(today + timedelta(days=1), 0, clinic.timezone)
+            act.work("fall due", task.id, task.clinic, tomorrow, f"last-day:{today}")
+        return task
+
+    return settle(ports, principal, "fall due", find, body)
+
+
+def best_fallback(ports: Ports, picture: Picture, task: Task) -> Found:
+    """Give the best safe start for someone who has not chosen, at worst the task's place."""
+    key = ports.keys.new("session")
+    rules = with_fallback_notice(picture, task)
+    best = offers(picture, task, picture.now, limit=1, tries=20, key=key, rules=rules).offers
+    if best:
+        ask = rules(Ask.for_task(picture.index, task, best[0].pool, picture.now, changing=True))
+        return ask, best[0].certificate
+    place = own_place(picture, task)
+    if place is None or place.pool is None:
+        return None
+    booking = replace(place, id=key, kind=SessionKind.BOOKING, until=None, is_place=False)
+    ask = Ask.for_task(picture.index, task, place.pool, picture.now, changing=True)
+    if place.start not in feasible(picture.index, ask):
+        return None  # the worker came too late
+    return ask, Certificate((booking,), (place,))
+
+
+def book_fallback(act: Act, picture: Picture, task: Task, found: tuple[Ask, Certificate]) -> Task:
+    """Book what was found for someone who has not chosen."""
+    ask, certificate = found
+    claim(act, picture, certificate, ask)
+    if task.state is TaskState.NONE_SUITS:
+        task = act.advance(task, "hand to staff")
+    return _assigned(act, picture, task, certificate.claim)
+
+
+@use_case("assign")
+def assign(
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    start: datetime,
+    resources: Assignment,
+    pool: str | None = None,
+    reason: str = "",
+    override: bool = False,
+) -> Task:
+    """Book a time for a task that staff have.
+
+    Raises
+    ------
+    TimeTaken, RuleBroken, WouldStrand, IllegalMove
+    """
+    session_id = ports.keys.new("session")
+
+    def find(picture: Picture) -> tuple[Ask | None, Certificate, tuple[Session, ...]]:
+        task = glance(ports, principal, "assign", lambda act: act.task(key))
+        require(task, "assign")
+        clinic = clinic_of(picture, task)
+        name = pool or task.pools[0]
+        service = clinic.service_of(name)
+        wanted = _wanted(task, name, service.id, service.length, require_aware(start, "start"))
+        session = staff_session(picture, wanted, start, resources, session_id)
+        released = tuple(picture.index.by_task(task.id))
+        ask = staff_ask(picture, session, wanted, released)
+        certificate, lost = displace(picture, session, released, override=override)
+        return ask, certificate, lost
+
+    def body(
+        act: Act, picture: Picture, found: tuple[Ask | None, Certificate, tuple[Session, ...]]
+    ) -> Task:
+        ask, certificate, lost = found
+        task = act.task(key)
+        require(task, "assign")
+        claim(act, picture, certificate, ask, override=override)
+        report_lost(act, picture, lost)
+        return _assigned(act, picture, task, certificate.claim)
+
+    return settle(ports, principal, "assign", find, body, reason=reason)
+
+
+@use_case("keep waiting")
+def keep_waiting(ports: Ports, principal: Principal, key: str, reason: str) -> Task:
+    """Say, as staff, that the fallback shall not happen on the last valid day."""
+
+    def body(act: Act) -> Task:
+        task = act.task(key)
+        require(task, "assign")
+        if task.staff_may_wait:
+            return task
+        waiting = act.unit.tasks.save(replace(task, staff_may_wait=True))
+        act.event(
+            "task.kept-waiting",
+            "task",
+            task.clinic,
+            task.id,
+            waiting.version,
+            task=waiting,
+            old={"staff_may_wait": False},
+            new={"staff_may_wait": True},
+        )
+        return waiting
+
+    return run(ports, principal, "keep waiting", body, reason=reason)
+
+
+def last_valid_day(clinic: Clinic, task: Task, place: Session) -> date:
+    """Give the last local day on which a place is still a valid one."""
+    pool = clinic.pool(place.pool or task.pools[0])
+    leads = [
+        rule.lead
+        for rule in task.preparation_rules(clinic.services[pool.service])
+        if rule.limits and rule.id not in task.done
+    ]
+    return place.local_date(clinic.timezone) - timedelta(days=max([pool.fallback_notice, *leads]))
+
+
+def _is_to_be_assigned(picture: Picture, task: Task) -> bool:
+    clinic = clinic_of(picture, task)
+    today = local_date(picture.now, clinic.timezone)
+    if today <= task.due:
+        return False
+    if task.state in {TaskState.SCHEDULED, TaskState.OPEN, TaskState.OVERDUE}:
+        if any(clinic.pool(p).fallback == "assign" for p in task.pools):
+            return True
+    elif task.state not in WAITING:
+        return False
+    place = own_place(picture, task)
+    if place is None or task.staff_may_wait:
+        return False
+    return today >= last_valid_day(clinic, task, place)
+
+
+def _assigned(act: Act, picture: Picture, task: Task, booking: Session) -> Task:
+    assigned = act.advance(task, "assign")
+    clinic = clinic_of(picture, task)
+    make_appointment(act, clinic, booking, Origin.ASSIGNED, assigned)
+    act.work("check", task.id, task.clinic, act.unit.now(), f"check:{assigned.version}")
+    return assigned
+
+
+def _wanted(task: Task, pool: str, service: str, length: int, start: datetime) -> Appointment:
+    return Appointment(
+        id="",
+        organisation=task.organisation,
+        clinic=task.clinic,
+        service=service,
+        start=start,
+        wall="",
+        zone="",
+        length=length + task.extra,
+        resources={},
+        origin=Origin.ASSIGNED,
+        patient=task.patient,
+        pool=pool,
+        task=task.id,
+    )

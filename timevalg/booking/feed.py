@@ -1,0 +1,109 @@
+"""Read: the event feed, and single things, by those who may."""
+
+from __future__ import annotations
+
+from timevalg.booking.access import scope_of
+from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.principal import Principal
+from timevalg.model.records import Event, Letter, Patient, StaffCase
+from timevalg.model.states import AppointmentState
+from timevalg.model.task import Task
+
+MOST_EVENTS = 1000
+
+
+@use_case("read events")
+def read_events(
+    ports: Ports, principal: Principal, after: str = "", limit: int = 500
+) -> list[Event]:
+    """Give what happened after a cursor, in commit order, none skipped; at least once."""
+    scope_of("read events", principal)
+    limit = max(1, min(limit, MOST_EVENTS))
+
+    def body(unit: UnitOfWork) -> list[Event]:
+        own: list[Event] = []
+        cursor = after
+        while True:
+            page = unit.events.read(cursor, limit)
+            own += [e for e in page if principal.clinics is None or e.clinic in principal.clinics]
+            if len(own) >= limit or len(page) < limit:
+                return own[:limit]
+            cursor = page[-1].cursor
+
+    return ports.store.run(principal.organisation, body, write=False)
+
+
+@use_case("read")
+def read_task(ports: Ports, principal: Principal, key: str) -> Task:
+    """Give a task."""
+    return run(ports, principal, "read", lambda act: act.task(key))
+
+
+def read_appointment(ports: Ports, principal: Principal, key: str) -> Appointment:
+    """Give an appointment by id or by the record system's ref."""
+    return run(ports, principal, "read", lambda act: act.appointment(key))
+
+
+def appointment_of(ports: Ports, principal: Principal, task: str) -> Appointment | None:
+    """Give the appointment of a task that stands, else the newest, if it has one."""
+
+    def body(act: Act) -> Appointment | None:
+        found = act.unit.appointments.find(order="-created_at", task=act.task(task).id)
+        standing = [a for a in found if a.state is not AppointmentState.CANCELLED]
+        return next(iter(standing + found), None)
+
+    return run(ports, principal, "read", body)
+
+
+def preparations_of(ports: Ports, principal: Principal, appointment: str) -> list[Preparation]:
+    """Give what must be done before a visit, by date."""
+    return run(
+        ports,
+        principal,
+        "read",
+        lambda act: act.unit.preparations.find(
+            order="due", appointment=act.appointment(appointment).id
+        ),
+    )
+
+
+def letters_of(ports: Ports, principal: Principal, appointment: str) -> list[Letter]:
+    """Give the letters about a visit, oldest first."""
+    return run(
+        ports,
+        principal,
+        "read",
+        lambda act: act.unit.letters.find(
+            order="created_at", appointment=act.appointment(appointment).id
+        ),
+    )
+
+
+@use_case("staff list")
+def staff_list(ports: Ports, principal: Principal) -> list[StaffCase]:
+    """Give what waits for a person, oldest first."""
+    scope_of("staff list", principal)
+
+    def body(act: Act) -> list[StaffCase]:
+        act.audit("staff list", principal.organisation)
+        cases = act.unit.cases.find(order="created_at", closed_at=None)
+        return [c for c in cases if principal.clinics is None or c.clinic in principal.clinics]
+
+    return run(ports, principal, "staff list", body)
+
+
+@use_case("register patient")
+def register_patient(ports: Ports, principal: Principal, patient: Patient) -> Patient:
+    """Store (or change) what we need to know of a patient."""
+    scope_of("register patient", principal)
+
+    def body(act: Act) -> Patient:
+        act.audit("patient", patient.id, patient.id)
+        if act.unit.patients.find(id=patient.id):
+            return act.unit.patients.save(patient)
+        act.unit.patients.add(patient)
+        return patient
+
+    return run(ports, principal, "register patient", body)

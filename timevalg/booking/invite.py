@@ -1,0 +1,176 @@
+"""Invite: a task is sent only if it gets a valid place; else the shortage is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from timevalg.booking.access import allow
+from timevalg.booking.acting import Act, glance, task_facts, use_case
+from timevalg.booking.claiming import claim, settle
+from timevalg.booking.opening import open_if_time
+from timevalg.booking.ports import Ports
+from timevalg.model.errors import Conflict, IllegalMove, InvalidInput
+from timevalg.model.principal import Principal
+from timevalg.model.states import TaskState
+from timevalg.model.task import Mode, Task
+from timevalg.model.time import instant
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import Certificate, Plan, plan
+from timevalg.solver.shortage import Shortage, shortage
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What came of one invitation: the task, or why it was not sent.
+
+    Attributes
+    ----------
+    task : Task or None
+        Scheduled or open, with a place; None if nothing was sent.
+    shortage : Shortage or None
+        What is missing.
+    draft : Task or None
+        What stays behind with the planner when nothing was sent.
+    """
+
+    task: Task | None
+    shortage: Shortage | None = None
+    draft: Task | None = None
+
+
+Admission = tuple[dict[str, Task], list[Task], Plan]
+"""Tasks known already (by the id asked with), all of them once, and the places found."""
+
+
+@use_case("invite")
+def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[Invitation]:
+    """Admit tasks and schedule or open each one that gets a valid place.
+
+    All are planned together; those that can be served are sent, the others stay drafts. A task
+    whose ref is known already is given back as it is: the same ref twice is the same task.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Drafts, each of a clinic that the principal may act for.
+
+    Raises
+    ------
+    NotFound
+        Unknown clinic or pool.
+    InvalidInput
+        Two different tasks with the same ref.
+    """
+
+    def find(picture: Picture) -> Admission:
+        for task in tasks:
+            clinic = picture.index.organisation.clinic(task.clinic)
+            for pool in task.pools:
+                clinic.pool(pool)
+        known = _known(ports, principal, tasks)
+        fresh = list({known.get(t.id, t).id: known.get(t.id, t) for t in tasks}.values())
+        wanting = [t for t in fresh if t.state is TaskState.DRAFT and t.mode is not Mode.REQUEST]
+        return known, fresh, plan(picture, wanting, picture.now)
+
+    def body(act: Act, picture: Picture, found: Admission) -> list[Invitation]:
+        known, fresh, made = found
+        if len(tasks) > 1:
+            act.unit.lock((), whole=True)
+        certificates = {c.claim.task: c for c in made.placed}
+        out = {}
+        stage = picture
+        for task in fresh:
+            stage = stage.with_task(task)
+        order = [c.claim.task for c in made.placed]
+        for task in sorted(
+            fresh, key=lambda t: order.index(t.id) if t.id in certificates else len(order)
+        ):
+            allow("invite", principal, kind="task", key=task.id, clinic=task.clinic)
+            certificate = certificates.get(task.id)
+            out[task.id] = _admit(act, stage, task, certificate)
+            if certificate is not None:
+                stage = stage.apply(
+                    [*certificate.claims, *certificate.moved],
+                    [s.id for s in certificate.displaced],
+                )
+        return [out[known.get(t.id, t).id] for t in tasks]
+
+    _refuse_twins(tasks)
+    try:
+        return settle(ports, principal, "invite", find, body)
+    except Conflict as clash:
+        if type(clash) is not Conflict:
+            raise
+        return settle(ports, principal, "invite", find, body)  # somebody else had the ref first
+
+
+@use_case("ask")
+def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
+    """Let the patient of a ``request`` task ask for a time: it is admitted like an invitation."""
+
+    def find(picture: Picture) -> Plan:
+        task = glance(ports, principal, "ask", lambda act: act.task(key))
+        if task.state is TaskState.DRAFT and task.mode is not Mode.REQUEST:
+            hint = "the clinic has not sent this invitation yet"
+            raise IllegalMove("task", task.id, task.state, "ask", hint)
+        return plan(picture, [replace(task, state=TaskState.DRAFT)], picture.now)
+
+    def body(act: Act, picture: Picture, made: Plan) -> Invitation:
+        task = act.task(key)
+        certificate = made.placed[0] if made.placed else None
+        return _admit(act, picture.with_task(task), replace(task, mode=Mode.CHOOSE), certificate)
+
+    return settle(ports, principal, "ask", find, body)
+
+
+def _refuse_twins(tasks: Sequence[Task]) -> None:
+    refs: dict[str, Task] = {}
+    for task in tasks:
+        if task.ref is None:
+            continue
+        other = refs.setdefault(task.ref, task)
+        if other is not task and replace(other, id=task.id) != task:
+            raise InvalidInput.single("ref", f"two different tasks have the ref {task.ref!r}")
+
+
+def _known(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> dict[str, Task]:
+    refs = frozenset(t.ref for t in tasks if t.ref)
+    stored = ports.store.run(
+        principal.organisation, lambda unit: unit.tasks.find(ref=refs), write=False
+    )
+    by_ref = {t.ref: t for t in stored}
+    for task in tasks:
+        if task.ref is not None:
+            by_ref.setdefault(task.ref, task)
+    return {t.id: by_ref[t.ref] for t in tasks if t.ref is not None}
+
+
+def _admit(act: Act, picture: Picture, task: Task, certificate: Certificate | None) -> Invitation:
+    act.audit("task", task.id, task.patient)
+    if not act.unit.tasks.find(id=task.id):
+        act.unit.tasks.add(task)
+        act.event(
+            "task.draft",
+            "task",
+            task.clinic,
+            task.id,
+            task.version,
+            task=task,
+            new=task_facts(task),
+        )
+    if task.state is not TaskState.DRAFT or task.mode is Mode.REQUEST:
+        return Invitation(task)
+    if certificate is None:
+        missing = shortage(picture, task, picture.now)
+        act.close(kind="not-servable", task=task.id)
+        act.case("not-servable", task.clinic, str(missing), task=task.id)
+        return Invitation(None, missing, task)
+    claim(act, picture, certificate, None)
+    scheduled = act.advance(task, "schedule", mode=task.mode)
+    clinic = picture.index.organisation.clinic(task.clinic)
+    opens = instant(task.opens, 0, clinic.timezone)
+    act.work("open", task.id, task.clinic, opens, "opens")
+    due = instant(task.after_due, 0, clinic.timezone)
+    act.work("fall due", task.id, task.clinic, due, "due")
+    return Invitation(open_if_time(act, clinic, scheduled))

@@ -1,0 +1,135 @@
+"""List offers: the safe starts a patient may choose from now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from timevalg.booking.acting import Act, picture_of, run, use_case
+from timevalg.booking.ports import Ports
+from timevalg.model.appointment import Appointment
+from timevalg.model.errors import IllegalMove
+from timevalg.model.principal import Principal
+from timevalg.model.states import BOOKED_STATES, PreparationState, TaskState, target
+from timevalg.model.task import Mode, Task
+from timevalg.model.time import local_date
+from timevalg.solver.ask import Ask
+from timevalg.solver.offers import Offers, offers
+from timevalg.solver.picture import Picture
+
+LIMIT = 20
+"""Offers a look gives unless told otherwise."""
+MOST = 100
+"""Offers a look gives at most."""
+
+
+@use_case("list offers")
+def list_offers(ports: Ports, principal: Principal, key: str, limit: int = LIMIT) -> Offers:
+    """Give the best safe offers for a task: to choose from, or to change to.
+
+    Raises
+    ------
+    NotFound, NotAllowed
+    IllegalMove
+        If nothing can be chosen in the task's state.
+    """
+    task = run(ports, principal, "list offers", lambda act: act.task(key))
+    picture = picture_of(ports, principal)
+    require_choosable(picture, task)
+    return look(ports, picture, task, limit=limit)
+
+
+@use_case("list offers to change")
+def list_offers_to_change(
+    ports: Ports, principal: Principal, appointment: str, limit: int = LIMIT
+) -> Offers:
+    """Give the best safe offers to move a visit to, whether or not it came of a task.
+
+    Raises
+    ------
+    NotFound, NotAllowed, IllegalMove
+    """
+    visit, done = run(
+        ports,
+        principal,
+        "list offers to change",
+        lambda act: prepared(act, act.appointment(appointment)),
+    )
+    picture = picture_of(ports, principal)
+    target("appointment", visit.id, visit.state, "change")
+    return look(ports, picture, *asker(picture, visit, done), limit)
+
+
+def prepared(act: Act, visit: Appointment) -> tuple[Appointment, frozenset[str]]:
+    """Give a visit with its preparations that are done."""
+    done = act.unit.preparations.find(appointment=visit.id, state=PreparationState.DONE)
+    return visit, frozenset(p.rule for p in done)
+
+
+def asker(
+    picture: Picture, visit: Appointment, done: frozenset[str]
+) -> tuple[Task, Callable[[Ask], Ask]]:
+    """Give the task that a visit came of, and the rules by which another start is sought.
+
+    A visit that came of no task (allotted, imported) is sought for like one of a task without
+    particulars, within the pool's horizon.
+
+    Raises
+    ------
+    IllegalMove
+        If the visit is in no pool, so that nothing is open for it.
+    """
+    task = picture.tasks.get(visit.task or "")
+    own = frozenset({visit.session} if visit.session else ())
+    if task is None:
+        if visit.pool is None or visit.patient is None:
+            hint = "it belongs to no pool; the clinic moves it"
+            raise IllegalMove("appointment", visit.id, visit.state, "change", hint)
+        clinic = picture.index.organisation.clinic(visit.clinic)
+        today = local_date(picture.now, clinic.timezone)
+        pool = clinic.pool(visit.pool)
+        task = Task(
+            id=f"visit:{visit.id}",
+            organisation=visit.organisation,
+            clinic=visit.clinic,
+            patient=visit.patient,
+            pools=(pool.id,),
+            opens=today,
+            due=today,
+            not_after=today + timedelta(days=pool.horizon),
+            extra=max(0, visit.length - clinic.service_of(pool.id).length),
+            state=TaskState.CONFIRMED,
+        )
+    return task, lambda ask: replace(ask, ignore=ask.ignore | own, done=ask.done | done)
+
+
+def look(
+    ports: Ports,
+    picture: Picture,
+    task: Task,
+    rules: Callable[[Ask], Ask] = lambda ask: ask,
+    limit: int = LIMIT,
+) -> Offers:
+    """Give the best safe offers, without asking who wants them."""
+    key = ports.keys.new("session")
+    limit = max(1, min(limit, MOST))
+    return offers(picture, task, picture.now, limit=limit, key=key, rules=rules)
+
+
+def require_choosable(picture: Picture, task: Task) -> None:
+    """Refuse a task whose patient has nothing to choose now.
+
+    Raises
+    ------
+    IllegalMove
+    """
+    if task.mode is Mode.ALLOT and task.state not in BOOKED_STATES:
+        hint = "the hospital sets this time"
+    elif task.state is TaskState.SCHEDULED:
+        hint = f"it opens on {task.opens}"
+    elif task.state in {TaskState.OPEN, TaskState.OVERDUE, TaskState.WITH_STAFF, *BOOKED_STATES}:
+        return
+    else:
+        hint = ""
+    raise IllegalMove("task", task.id, task.state, "choose", hint)

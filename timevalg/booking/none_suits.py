@@ -1,0 +1,35 @@
+"""None suits: the patient says when they can; the task keeps its place and staff take over."""
+
+from __future__ import annotations
+
+from timevalg.booking.acting import Act, picture_of, run, use_case
+from timevalg.booking.choose import current_task
+from timevalg.booking.ports import Ports
+from timevalg.model.errors import InvalidInput
+from timevalg.model.principal import Principal
+from timevalg.model.task import Task
+
+LONGEST_NOTE = 1000
+"""Characters of "when I can"."""
+
+
+@use_case("none suits")
+def none_suits(ports: Ports, principal: Principal, key: str, when_i_can: str = "") -> Task:
+    """Hand the task to staff with the patient's own words on when they can.
+
+    Raises
+    ------
+    IllegalMove, NotFound, NotAllowed
+    InvalidInput
+        If the words are too long.
+    """
+    if len(when_i_can) > LONGEST_NOTE:
+        raise InvalidInput.single("when_i_can", f"at most {LONGEST_NOTE} characters")
+    current_task(ports, principal, "none suits", picture_of(ports, principal), key)
+
+    def body(act: Act) -> Task:
+        task = act.advance(act.task(key), "none suits", note=when_i_can)
+        act.case("none-suits", task.clinic, "none of the offers suits the patient", task=task.id)
+        return act.advance(task, "hand to staff")
+
+    return run(ports, principal, "none suits", body)

@@ -1,0 +1,275 @@
+"""What the use cases need from outside, as Protocols owned here.
+
+Stores answer them for memory, SQLite and PostgreSQL alike (``tests/contract``); the clock, ids,
+channels and the typesetter of letters are handed in by ``timevalg.wiring``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.letter import Document, LetterFacts
+from timevalg.model.records import (
+    AuditEntry,
+    Event,
+    Letter,
+    Patient,
+    Publication,
+    StaffCase,
+    Work,
+)
+from timevalg.model.session import Session
+from timevalg.model.task import Task
+from timevalg.model.time import Span
+from timevalg.solver.picture import Picture
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Between:
+    """A criterion: at least `low` and below `high`; None leaves that side open."""
+
+    low: Any = None
+    high: Any = None
+
+
+class Records(Protocol[T]):
+    """Rows of one kind, all of one organisation.
+
+    Criteria are names of fields with a value (equal), a collection other than a string (any of
+    them), a `Between`, or None (is not set).
+    """
+
+    def get(self, key: str) -> T:
+        """Give one by id; `NotFound` if there is none."""
+        ...
+
+    def find(self, *, order: str = "id", limit: int | None = None, **criteria: Any) -> list[T]:
+        """Give those that meet all criteria, in order of a field (``-field`` = descending)."""
+        ...
+
+    def count(self, **criteria: Any) -> int:
+        """Count those that meet all criteria."""
+        ...
+
+    def add(self, value: T) -> None:
+        """Insert; `Conflict` if the id or a unique field (a ref) is there already."""
+        ...
+
+    def add_all(self, values: Iterable[T]) -> None:
+        """Insert many at once."""
+        ...
+
+    def save(self, value: T) -> T:
+        """Update if the stored version is the value's (where the kind has versions).
+
+        Gives the value with the next version; raises `StaleVersion` where it has changed.
+        """
+        ...
+
+
+class Sessions(Protocol):
+    """Sessions and their claims: the one place where time is taken and given back.
+
+    Each change also writes an internal event (``session.claimed`` or ``session.released``) that
+    tells the index which session to look at again; it carries the key alone.
+    """
+
+    def get(self, key: str) -> Session:
+        """Give one by id; `NotFound` if there is none."""
+        ...
+
+    def find(self, **criteria: Any) -> list[Session]:
+        """Give those that meet all criteria: id, kind, clinic, pool, task, patient, start."""
+        ...
+
+    def touching(self, spans: Mapping[str, Span]) -> list[Session]:
+        """Give every session with a claim on any of the subjects that overlaps its span."""
+        ...
+
+    def expired(self, now: datetime) -> list[Session]:
+        """Give the holds that have expired."""
+        ...
+
+    def claim(self, sessions: Iterable[Session]) -> None:
+        """Insert sessions with their claims; `TimeTaken` if any overlaps one that is there."""
+        ...
+
+    def release(self, keys: Collection[str]) -> int:
+        """Delete sessions with their claims; gives how many there were."""
+        ...
+
+
+class EventLog(Protocol):
+    """Facts in commit order."""
+
+    def add(self, event: Event) -> None:
+        """Append."""
+        ...
+
+    def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
+        """Give events after a cursor, none skipped; those of sessions only if `internal`.
+
+        With ``internal`` the visible events above the oldest running transaction come too (again
+        and again until that one ends): the reader applies them idempotently by id.
+        """
+        ...
+
+    def last(self) -> str:
+        """Give the cursor after which a reader that has read everything goes on."""
+        ...
+
+
+class WorkLog(Protocol):
+    """What is to be done, with leases by the Clock port."""
+
+    def add(self, work: Work) -> bool:
+        """Append; False (and nothing) if work with this effect key is there already."""
+        ...
+
+    def get(self, key: str) -> Work:
+        """Give one by id."""
+        ...
+
+    def find(
+        self, *, order: str = "due_at", limit: int | None = None, **criteria: Any
+    ) -> list[Work]:
+        """Give those that meet all criteria."""
+        ...
+
+    def due(self, now: datetime, limit: int, kinds: Collection[str] | None = None) -> list[Work]:
+        """Give work that is due and that nobody has (or has had too long), oldest first."""
+        ...
+
+    def lease(self, key: str, now: datetime, until: datetime) -> Work | None:
+        """Take work that is due: raises its fence, counts the attempt; None if it is not free."""
+        ...
+
+    def finish(self, work: Work) -> bool:
+        """Store the outcome if the fencing token is still the holder's; else False."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Who looked at and changed what; append-only."""
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append."""
+        ...
+
+    def find(
+        self, *, order: str = "time", limit: int | None = None, **criteria: Any
+    ) -> list[AuditEntry]:
+        """Give those that meet all criteria."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction in one organisation; everything in it happens or nothing does."""
+
+    organisation: str
+    tasks: Records[Task]
+    appointments: Records[Appointment]
+    preparations: Records[Preparation]
+    letters: Records[Letter]
+    patients: Records[Patient]
+    cases: Records[StaffCase]
+    publications: Records[Publication]
+    sessions: Sessions
+    events: EventLog
+    work: WorkLog
+    audit: AuditLog
+
+    def now(self) -> datetime:
+        """Give the Clock port's instant: the database's ``clock_timestamp()`` in production."""
+        ...
+
+    def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
+        """Take the locks, sorted, the organisation's shared (`whole`: exclusive) before them.
+
+        Held to the end of the transaction. `Busy` after 3 seconds.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time to units of work; a store without one reads its database's own."""
+
+    def now(self, unit: UnitOfWork) -> datetime:
+        """Give the instant, in UTC."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    def run(self, organisation: str, body: Callable[[UnitOfWork], R], *, write: bool = True) -> R:
+        """Run `body` in one transaction and commit; repeat it where the database asks for that.
+
+        Without `write` the body only reads, all of it from one snapshot. Not from inside another
+        body. What the database has refused cannot be swallowed: it is raised again at the end.
+        """
+        ...
+
+    def organisations(self) -> list[str]:
+        """Give the organisations that have published a clinic."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        ...
+
+
+class Keys(Protocol):
+    """New ids."""
+
+    def new(self, kind: str) -> str:
+        """Give an id nobody has, beginning with the kind's letters: ``a-…``."""
+        ...
+
+
+class Channel(Protocol):
+    """A way out: e-mail, print spool, a folder."""
+
+    name: str
+    deduplicates: bool
+
+    def send(self, effect: str, letter: Letter) -> str:
+        """Send; gives the receipt. If it deduplicates, the same effect twice is harmless."""
+        ...
+
+
+class Typesetter(Protocol):
+    """Makes letters."""
+
+    def render(self, kind: str, facts: LetterFacts) -> Document:
+        """Give the letter's subject, HTML and plain text."""
+        ...
+
+
+class Pictures(Protocol):
+    """Holds the index of each organisation, fed by the change feed."""
+
+    def current(self, organisation: str) -> Picture:
+        """Give the picture with every change committed before the call."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All of them, put together once in ``timevalg.wiring``."""
+
+    store: Store
+    pictures: Pictures
+    keys: Keys
+    channel: Channel
+    typesetter: Typesetter
+    wake: Callable[[], None]
+    in_hand: Work | None = None
+    """The leased work that the next transaction completes, for workers."""

@@ -1,0 +1,191 @@
+"""Publish a clinic's file: what it changes, and whom it affects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from timevalg.booking.access import allow
+from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.claiming import release
+from timevalg.booking.ports import Between, Ports
+from timevalg.booking.reliving import replant
+from timevalg.booking.sync import bring_in
+from timevalg.clinic import read_sources
+from timevalg.model.appointment import Appointment
+from timevalg.model.clinic import Organisation
+from timevalg.model.contents import Contents, Source
+from timevalg.model.errors import InvalidInput, Problem
+from timevalg.model.principal import Principal
+from timevalg.model.records import Publication
+from timevalg.model.session import SessionKind
+from timevalg.model.states import LIVE, AppointmentState, TaskState
+from timevalg.solver.ask import Ask
+from timevalg.solver.index import Index
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import is_valid_place
+from timevalg.solver.verify import broken
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did.
+
+    Attributes
+    ----------
+    clinics : tuple of str
+        Those that changed; publishing the same file twice changes nothing.
+    outside : mapping
+        Appointment id → the rules its booking breaks now. Bookings are left alone.
+    lost : tuple of str
+        Live tasks whose place is not valid any more and for whom no other is left.
+    conflicts : tuple of str
+        Bookings of the file that could not be taken in, as case ids.
+    """
+
+    clinics: tuple[str, ...]
+    outside: Mapping[str, tuple[str, ...]]
+    lost: tuple[str, ...]
+    conflicts: tuple[str, ...]
+
+
+@use_case("publish")
+def publish(ports: Ports, principal: Principal, contents: Contents) -> Published:
+    """Make clinic files the ones in force, and take in the bookings they list.
+
+    Clinics that the files do not name stay as they are; so does every booking.
+
+    Raises
+    ------
+    InvalidInput
+        If the files belong to another organisation, or do not fit the clinics there are.
+    """
+
+    def body(act: Act) -> Published:
+        act.unit.lock((), whole=True)
+        present = current_sources(act)
+        changed = tuple(
+            c for c, source in contents.sources.items() if not same(present.get(c), source)
+        )
+        if contents.organisation.id != principal.organisation:
+            raise InvalidInput.single(
+                "clinic.organisation",
+                f"{contents.organisation.id!r} is not yours, which is {principal.organisation!r}",
+            )
+        merged = read_sources({**present, **contents.sources})
+        _require_used(act, merged.organisation, changed)
+        for clinic in changed:
+            allow("publish", principal, kind="clinic", key=clinic, clinic=clinic)
+            _store(act, clinic, contents.sources[clinic])
+        before = read_sources(present).organisation if present else None
+        outside = _outside(act, before, merged.organisation) if changed else {}
+        conflicts = [
+            case
+            for booking in contents.bookings
+            if booking.session.clinic in changed
+            for case in bring_in(act, merged.organisation, booking)
+        ]
+        lost = _move_invalid_places(act, merged.organisation) if changed else ()
+        return Published(changed, outside, lost, tuple(conflicts))
+
+    return run(ports, principal, "publish", body)
+
+
+def current_sources(act: Act) -> dict[str, Source]:
+    """Give the newest published source of every clinic."""
+    newest: dict[str, Publication] = {}
+    for publication in act.unit.publications.find(order="version"):
+        newest[publication.clinic] = publication
+    return {c: Source(dict(p.document), dict(p.calendars)) for c, p in newest.items()}
+
+
+def same(old: Source | None, new: Source) -> bool:
+    """Tell whether two sources say the same."""
+    return old is not None and old == new
+
+
+def _store(act: Act, clinic: str, source: Source) -> None:
+    version = act.unit.publications.count(clinic=clinic) + 1
+    act.unit.publications.add(
+        Publication(
+            id=f"{clinic}:{version}",
+            organisation=act.unit.organisation,
+            clinic=clinic,
+            version=version,
+            published_at=act.unit.now(),
+            by=act.principal.id,
+            document=source.document,
+            calendars=source.calendars,
+        )
+    )
+    act.audit("clinic", clinic)
+    act.event("clinic.published", "clinic", clinic, clinic, version, new={"version": version})
+
+
+def _require_used(act: Act, organisation: Organisation, changed: tuple[str, ...]) -> None:
+    """Refuse a file without a pool or service that someone's task or visit still needs.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    visits = [v for v in _to_come(act) if v.clinic in changed]
+    tasks = act.unit.tasks.find(state=LIVE | {TaskState.CHOSEN, TaskState.ASSIGNED})
+    tasks += act.unit.tasks.find(id=frozenset(v.task for v in visits if v.task))
+    pools = {(t.clinic, p) for t in tasks for p in t.pools if t.clinic in changed}
+    pools |= {(v.clinic, v.pool) for v in visits if v.pool is not None}
+    services = {(v.clinic, v.service) for v in visits}
+    clinics = organisation.clinics
+    gone = [("pools", c, p) for c, p in sorted(pools) if p not in clinics[c].pools]
+    gone += [("services", c, s) for c, s in sorted(services) if s not in clinics[c].services]
+    if gone:
+        raise InvalidInput(
+            Problem(clinic, None, key, f"{name} is still needed by patients; keep it, but closed")
+            for key, clinic, name in gone
+        )
+
+
+def _to_come(act: Act) -> list[Appointment]:
+    to_come = Between(act.unit.now())
+    return act.unit.appointments.find(state=AppointmentState.BOOKED, start=to_come)
+
+
+def _outside(
+    act: Act, before: Organisation | None, now: Organisation
+) -> dict[str, tuple[str, ...]]:
+    """Give the bookings to come that break rules which they kept before."""
+    found: dict[str, tuple[str, ...]] = {}
+    for visit in _to_come(act):
+        if visit.pool is None or before is None:
+            continue
+        known = _breaks(act, before, visit, visit.pool)
+        new = tuple(v for v in _breaks(act, now, visit, visit.pool) if v not in known)
+        if new:
+            found[visit.id] = new
+    return found
+
+
+def _breaks(act: Act, organisation: Organisation, visit: Appointment, pool: str) -> tuple[str, ...]:
+    """Give the rules on time and resources that a visit breaks; the others are for new ones."""
+    ask = Ask(visit.clinic, pool, act.unit.now())
+    verdict = broken(organisation, (), ask, visit.start, visit.resources)
+    return tuple(v for v in verdict if v.startswith(("opening", "closed", "resources")))
+
+
+def _move_invalid_places(act: Act, organisation: Organisation) -> tuple[str, ...]:
+    """Find other places for those the new files make invalid; gives the tasks with none left.
+
+    A held time that can be no place any more is given up too.
+    """
+    now, sessions = act.unit.now(), act.unit.sessions.find()
+    tasks = {t.id: t for t in act.unit.tasks.find(state=LIVE)}
+    picture = Picture(Index.of(organisation, sessions), tasks, now)
+    invalid = [
+        s
+        for s in sessions
+        if (s.kind is SessionKind.PLACE or s.is_place)
+        and s.task in tasks
+        and not is_valid_place(picture, tasks[s.task], s, now)
+    ]
+    release(act, invalid)
+    return replant(act, organisation, [s.task for s in invalid if s.task])

@@ -1,0 +1,106 @@
+"""Returning to life: a task whose visit is undone gets a valid place in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from timevalg.booking.acting import Act
+from timevalg.booking.claiming import claim, release
+from timevalg.booking.visits import booking_of, void_preparations
+from timevalg.model.appointment import Appointment
+from timevalg.model.clinic import Organisation
+from timevalg.model.errors import TimeTaken
+from timevalg.model.session import Session
+from timevalg.model.states import LIVE, TaskState
+from timevalg.model.task import Task
+from timevalg.solver.index import Index
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import Certificate, own_place, place, plan
+
+
+def live_appointment(act: Act, task: Task) -> Appointment | None:
+    """Give the task's appointment that still has its time, if any."""
+    found = act.unit.appointments.find(task=task.id, state="booked")
+    return found[0] if found else None
+
+
+def find_place(picture: Picture, task: Task) -> Certificate | None:
+    """Find a valid place for a task that is about to lose its booking: that time, or another."""
+    bookings = [s for s in picture.index.by_task(task.id) if s.kind == "booking"]
+    bare = picture.apply(removed=[s.id for s in bookings])
+    found = place(bare, task, picture.now, prefer=bookings[0] if bookings else None)
+    if found is None:
+        return None
+    return Certificate(found.claims, tuple(bookings), found.displaced, found.moved)
+
+
+def give_back(
+    act: Act, picture: Picture, task: Task, certificate: Certificate | None, verb: str
+) -> Task:
+    """Undo the task's visit and move the task to a live state, with a place.
+
+    Where no place can be found the loss is named: a ``capacity-loss`` on the staff list.
+
+    Raises
+    ------
+    TimeTaken
+        If the certificate was found for the task as it was before somebody changed it.
+    """
+    planned = picture.tasks.get(task.id)
+    if planned is None or planned.version != task.version:
+        raise TimeTaken(f"task {task.id} has changed meanwhile; its time")
+    appointment = live_appointment(act, task)
+    bookings: list[Session] = []
+    if appointment is not None:
+        bookings = list(booking_of(act, appointment))
+        void_preparations(act, appointment)
+        act.save(appointment, "appointment.cancelled", "cancel", session=None)
+    if certificate is None:
+        release(act, bookings)
+    else:
+        claim(act, picture, certificate, None)
+    moved = act.advance(task, verb)
+    if moved.state in {TaskState.OVERDUE, TaskState.WITH_STAFF}:
+        act.work("fall due", task.id, task.clinic, act.unit.now(), f"again:{moved.version}")
+    if certificate is None:
+        lose(act, moved, f"no valid place is left after {verb!r}")
+    return moved
+
+
+def replant(act: Act, organisation: Organisation, keys: Iterable[str]) -> tuple[str, ...]:
+    """Give live tasks whose places had to go new ones, in this transaction.
+
+    Gives the tasks for which there is none: each is a named capacity loss.
+    """
+    wanted = frozenset(keys)
+    if not wanted:
+        return ()
+    act.unit.lock((), whole=True)
+    tasks = {t.id: t for t in act.unit.tasks.find(state=LIVE)}
+    index = Index.of(organisation, act.unit.sessions.find())
+    homeless = [
+        t
+        for key, t in tasks.items()
+        if key in wanted and own_place(Picture(index, tasks, act.unit.now()), t) is None
+    ]
+    made = plan(Picture(index, tasks, act.unit.now()), homeless, act.unit.now())
+    for certificate in made.placed:
+        act.unit.sessions.release([s.id for s in certificate.displaced])
+        act.unit.sessions.claim([*certificate.claims, *certificate.moved])
+    for task in made.unplaced:
+        lose(act, task, "its place had to give way and no other is left")
+    return tuple(t.id for t in made.unplaced)
+
+
+def lose(act: Act, task: Task, reason: str) -> None:
+    """Name a capacity loss: a live task without a place."""
+    act.case("capacity-loss", task.clinic, reason, task=task.id)
+    act.event(
+        "task.capacity-lost",
+        "task",
+        task.clinic,
+        task.id,
+        task.version,
+        task=task,
+        new={"reason": reason},
+    )

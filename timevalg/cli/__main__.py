@@ -1,0 +1,5 @@
+"""``python -m timevalg.cli``."""
+
+from timevalg.cli import main
+
+main()

@@ -1,0 +1,135 @@
+"""The commands, each in a module of its own, loaded when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="timevalg",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Patients choose their own appointments; deadlines hold; freed hours are used.",
+)
+database = typer.Typer(no_args_is_help=True, help="The database's tables.")
+app.add_typer(database, name="db")
+
+File = Annotated[Path, typer.Argument(help="A clinic file, or a folder of them.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Now = Annotated[str | None, typer.Option(help="Instant; local if it has no offset.")]
+LocalDate = Annotated[str | None, typer.Option(help="Local date.")]
+Done = Annotated[list[str] | None, typer.Option(help="A preparation already done.")]
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database", envvar="TIMEVALG_DATABASE_URL", help="sqlite:///… or postgresql://…"
+    ),
+]
+
+
+@app.command()
+def check(file: File, as_json: Json = False) -> None:
+    """Say everything that is wrong with a clinic file, or sum it up."""
+    from timevalg.cli import check as command
+
+    command.run(file, as_json)
+
+
+@app.command()
+def search(
+    file: File,
+    pool: Annotated[str | None, typer.Option(help="Anybody's starts in this pool.")] = None,
+    task: Annotated[str | None, typer.Option(help="The starts for this task.")] = None,
+    now: Now = None,
+    not_before: LocalDate = None,
+    not_after: LocalDate = None,
+    done: Done = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="The first so many; default all.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give every feasible start, in order of time."""
+    from timevalg.cli import search as command
+    from timevalg.cli.asking import Asking
+
+    asking = Asking(file, pool, task, now, not_before, not_after, done or [])
+    command.run(asking, limit, as_json)
+
+
+@app.command()
+def explain(
+    file: File,
+    pool: Annotated[str | None, typer.Option(help="Why not in this pool.")] = None,
+    task: Annotated[str | None, typer.Option(help="Why not for this task.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Why not just then; local if it has no offset.")
+    ] = None,
+    now: Now = None,
+    not_before: LocalDate = None,
+    not_after: LocalDate = None,
+    done: Done = None,
+    as_json: Json = False,
+) -> None:
+    """Say what each rule leaves, what is in the way of a start, and what would cure it."""
+    from timevalg.cli import explain as command
+    from timevalg.cli.asking import Asking
+
+    asking = Asking(file, pool, task, now, not_before, not_after, done or [])
+    command.run(asking, start, as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the clinic file, for editors."""
+    from timevalg.cli import check as command
+
+    command.schema()
+
+
+@app.command()
+def demo(
+    as_json: Json = False,
+    tasks: Annotated[int, typer.Option(min=1, max=5000, help="Invitations to send.")] = 300,
+    weeks: Annotated[int, typer.Option(min=1, max=26, help="Simulated weeks.")] = 4,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same weeks.")] = 1,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where database and letters go; default a new folder.")
+    ] = None,
+) -> None:
+    """Play some weeks of an outpatient clinic whose patients choose their times."""
+    from timevalg.cli.demo import run
+
+    run(as_json, tasks, weeks, seed, folder)
+
+
+@database.command("upgrade")
+def db_upgrade(url: DatabaseUrl) -> None:
+    """Bring the tables up to date (again and again does no harm)."""
+    from timevalg.store.migrate import upgrade
+
+    upgrade(url)
+    typer.echo("the database is up to date")
+
+
+@app.command()
+def worker(
+    url: DatabaseUrl,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TIMEVALG_REDIS_URL", help="redis://…; default: no broker, one process."
+        ),
+    ] = None,
+    letters: Annotated[
+        Path | None, typer.Option(envvar="TIMEVALG_LETTERS", help="Folder for letters.")
+    ] = None,
+    once: Annotated[bool, typer.Option(help="Do what is due and stop.")] = False,
+) -> None:
+    """Do the work that falls due, until stopped."""
+    from timevalg.cli import worker as command
+
+    command.run(url, redis, letters, once)

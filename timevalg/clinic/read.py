@@ -1,0 +1,160 @@
+"""Reads clinic files: collects every problem of every file, or gives what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path as FilePath
+
+from timevalg.clinic.build import build_clinic
+from timevalg.clinic.busy import Calendars
+from timevalg.clinic.check import Checked, check, zone
+from timevalg.clinic.doubts import doubts
+from timevalg.clinic.files import Written, from_sources, read_files
+from timevalg.clinic.finding import Finding
+from timevalg.clinic.format import ResourceRow
+from timevalg.clinic.sharing import RULES, Folder
+from timevalg.clinic.visits import build_booking, build_hold, build_task
+from timevalg.model.clinic import Clinic, Organisation
+from timevalg.model.contents import Contents, FileBooking, Source
+from timevalg.model.errors import InvalidInput, Problem
+from timevalg.model.session import Session
+from timevalg.model.task import Task
+from timevalg.model.text import Text
+
+
+def read(path: FilePath | str, now: datetime | None = None) -> Contents:
+    """Read a clinic file, or a folder of them.
+
+    Parameters
+    ----------
+    path : Path or str
+        A YAML or JSON file, or a folder with one clinic a file.
+    now : datetime or None
+        Used for one thing: the state of tasks that do not say theirs. Without an offset it is
+        each clinic's local time. None: such tasks are scheduled.
+
+    Returns
+    -------
+    Contents
+        The same for the same files and `now`; no clock is read.
+
+    Raises
+    ------
+    InvalidInput
+        If anything is wrong: all problems of all files, each with file, line, key and value.
+    """
+    return _assemble(read_files(FilePath(path)), now)
+
+
+def read_sources(sources: Mapping[str, Source], now: datetime | None = None) -> Contents:
+    """Read what `Contents.sources` gave, by the same rules.
+
+    Parameters
+    ----------
+    sources : mapping
+        Clinic id → its file as plain data, with its calendars.
+    now : datetime or None
+        As for `read`.
+
+    Raises
+    ------
+    InvalidInput
+        If anything is wrong; without lines.
+    """
+    if not sources:
+        raise InvalidInput.single("", "there is no clinic to read")
+    return _assemble(from_sources(sources), now)
+
+
+def _assemble(files: list[Written], now: datetime | None) -> Contents:
+    folder = Folder([f.document for f in files], [f.where for f in files])
+    checked = [
+        check(f.document, n) if f.readable else Checked(n)
+        for f, n in zip(files, folder.names, strict=True)
+    ]
+    calendars = [Calendars(f, c) for f, c in zip(files, checked, strict=True)]
+    found = [
+        [*f.findings, *c.findings, *k.findings]
+        for f, c, k in zip(files, checked, calendars, strict=True)
+    ]
+    for rule in RULES:
+        for index, finding in rule(folder):
+            found[index].append(finding)
+    problems = _problems(files, found)
+    if problems:
+        raise InvalidInput(problems)
+    return _Contents(files, checked, calendars, now).build()
+
+
+def _problems(files: list[Written], found: list[list[Finding]]) -> list[Problem]:
+    return [p for f, findings in zip(files, found, strict=True) for p in f.problems(findings)]
+
+
+class _Contents:
+    """Builds the values, once nothing is wrong."""
+
+    def __init__(
+        self,
+        files: list[Written],
+        checked: list[Checked],
+        calendars: list[Calendars],
+        now: datetime | None,
+    ) -> None:
+        self.files, self.checked, self.calendars, self.now = files, checked, calendars, now
+        self.grid = _grid(checked)
+        self.resources: dict[tuple[str, str], ResourceRow] = {}
+        for file in checked:
+            assert file.clinic is not None
+            for _, row in file.rows["resources"]:
+                self.resources[file.clinic.id, row.id] = row
+
+    def build(self) -> Contents:
+        clinics = [
+            build_clinic(c, self._lent, k.busy, self.grid)
+            for c, k in zip(self.checked, self.calendars, strict=True)
+        ]
+        organisation = Organisation(clinics[0].organisation, {c.id: c for c in clinics})
+        bookings: list[FileBooking] = []
+        holds: list[Session] = []
+        tasks: list[Task] = []
+        for checked, clinic in zip(self.checked, clinics, strict=True):
+            rows = {row.id: row for _, row in checked.rows["tasks"]}
+            own = [build_booking(r, clinic, rows, self.grid) for _, r in checked.rows["bookings"]]
+            booked = frozenset(b.session.task for b in own if b.session.task is not None)
+            bookings += own
+            holds += [build_hold(r, clinic, rows, self.grid) for _, r in checked.rows["holds"]]
+            tasks += [
+                build_task(row, clinic, checked.names, booked, self.now) for row in rows.values()
+            ]
+        return Contents(
+            organisation=organisation,
+            bookings=tuple(bookings),
+            holds=tuple(holds),
+            tasks=tuple(tasks),
+            sources={c.id: f.source() for c, f in zip(clinics, self.files, strict=True)},
+            warnings=tuple(self._warnings(clinics, bookings, tasks)),
+        )
+
+    def _warnings(
+        self, clinics: list[Clinic], bookings: list[FileBooking], tasks: list[Task]
+    ) -> list[Problem]:
+        found: dict[str, list[Finding]] = {}
+        for clinic, finding in doubts(clinics, bookings, tasks):
+            found.setdefault(clinic, []).append(finding)
+        return _problems(self.files, [found.get(c.id, []) for c in clinics])
+
+    def _lent(self, clinic: str, resource: str) -> ResourceRow | None:
+        group = resource.rpartition("/")[0]
+        return self.resources.get((clinic, resource)) or self.resources.get((clinic, group))
+
+
+def _grid(checked: list[Checked]) -> int:
+    clinics = {}
+    for file in checked:
+        row = file.clinic
+        assert row is not None
+        where = zone(row.timezone)
+        assert where is not None
+        clinics[row.id] = Clinic(row.id, row.organisation, Text.plain(row.id), where, row.cell)
+    return Organisation("", clinics).grid

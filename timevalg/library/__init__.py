@@ -1,0 +1,100 @@
+"""The library: one object for a database and an organisation, one view of it for each who acts.
+
+The views only call use cases; no rule lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from timevalg.booking.ports import Channel, Clock, Keys, Ports
+from timevalg.booking.work import Done, do_work, due_work, worker
+from timevalg.library.hospital import Desk, RecordSystem
+from timevalg.library.patient import PatientView
+from timevalg.model.principal import Principal, RoleName
+from timevalg.store.migrate import upgrade
+from timevalg.wiring import open_ports
+
+__all__ = ["Desk", "PatientView", "RecordSystem", "Timevalg"]
+
+
+@dataclass(frozen=True)
+class Timevalg:
+    """One organisation's choice of time, on one database."""
+
+    ports: Ports
+    organisation: str
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        organisation: str,
+        clock: Clock | None = None,
+        channel: Channel | None = None,
+        keys: Keys | None = None,
+        letters: str | Path | None = None,
+        migrate: bool | None = None,
+    ) -> Timevalg:
+        """Open a store.
+
+        Parameters
+        ----------
+        url : str
+            ``sqlite:///file.db`` or ``postgresql://…``.
+        organisation : str
+            The tenant, by its organisation number.
+        letters : path or None
+            Folder into which letters go, unless a `channel` takes them.
+        migrate : bool or None
+            Bring the tables up to date first; default only for SQLite. For PostgreSQL run
+            ``timevalg db upgrade``.
+        """
+        if migrate or (migrate is None and url.startswith("sqlite")):
+            upgrade(url)
+        folder = Path(letters) if letters is not None else None
+        ports = open_ports(url, clock=clock, channel=channel, letters_folder=folder, keys=keys)
+        return cls(ports, organisation)
+
+    def system(self, name: str) -> RecordSystem:
+        """Give a record system's view."""
+        return RecordSystem(self.ports, self._principal(name, RoleName.SYSTEM))
+
+    def patient(self, patient: str) -> PatientView:
+        """Give a patient's own view."""
+        return PatientView(self.ports, self._principal(patient, RoleName.PATIENT, patient=patient))
+
+    def planner(self, name: str, clinics: Iterable[str] | None = None) -> Desk:
+        """Give the desk of a planner, for some clinics or all."""
+        rights = frozenset(clinics) if clinics is not None else None
+        return Desk(self.ports, self._principal(name, RoleName.PLANNER, clinics=rights))
+
+    def work(self, limit: int = 10_000) -> list[Done]:
+        """Do what is due now, in this process; gives what came of each piece."""
+        who, done = worker(self.organisation), list[Done]()
+        while len(done) < limit and (batch := due_work(self.ports, self.organisation)):
+            done += [do_work(self.ports, who, work.id) for work in batch]
+        return done
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.ports.store.close()
+
+    def __enter__(self) -> Timevalg:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _principal(self, name: str, role: RoleName, **more: Any) -> Principal:
+        return Principal(name, role, self.organisation, **more)

@@ -1,0 +1,261 @@
+"""What record systems and the people at the desk can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from timevalg.booking import (
+    answer,
+    attend,
+    cancel,
+    change,
+    check,
+    due,
+    feed,
+    invite,
+    publish,
+    sync,
+    take_up,
+    undo,
+    write,
+)
+from timevalg.booking.invite import Invitation
+from timevalg.booking.publish import Published
+from timevalg.booking.sync import CalendarRow, Synced
+from timevalg.clinic import read
+from timevalg.library.patient import View, key_of
+from timevalg.model.appointment import Appointment
+from timevalg.model.errors import InvalidInput
+from timevalg.model.records import Event, Letter, Patient, StaffCase
+from timevalg.model.session import Assignment
+from timevalg.model.task import Mode, Task
+
+
+@dataclass(frozen=True)
+class Hospital(View):
+    """What record systems and planners have in common."""
+
+    def publish(self, path: str | Path) -> Published:
+        """Publish a clinic file or a folder of them; gives what it changes and whom it affects."""
+        return publish.publish(self.ports, self.principal, read(path))
+
+    def register(self, patient: str, *, name: str = "", language: str = "nb") -> Patient:
+        """Say what a patient is called in letters, and in which language they are written."""
+        value = Patient(patient, self.principal.organisation, language, name)
+        return feed.register_patient(self.ports, self.principal, value)
+
+    def invite(
+        self,
+        *,
+        patient: str,
+        pools: Sequence[str],
+        opens: date,
+        due: date,
+        not_after: date | None = None,
+        deadline: date | None = None,
+        clinic: str | None = None,
+        **more: Any,
+    ) -> Invitation:
+        """Invite one patient to choose; gives ``.task``, or the ``.shortage``.
+
+        Parameters
+        ----------
+        pools : sequence of str
+            Any of which will do.
+        opens, due : date
+            The patient may choose from 00:00 on the one to 23:59 on the other.
+        not_after, deadline : date
+            At least one; the visit is at latest then.
+        **more
+            Further fields of `timevalg.model.task.Task`: ``ref``, ``referral``, ``not_before``,
+            ``priority``, ``only``, ``times``, ``extra``, ``mode``, ``letters`` …
+        """
+        return self.invite_many(
+            [
+                {
+                    "patient": patient,
+                    "pools": pools,
+                    "opens": opens,
+                    "due": due,
+                    "not_after": not_after,
+                    "deadline": deadline,
+                    "clinic": clinic,
+                    **more,
+                }
+            ]
+        )[0]
+
+    def invite_many(self, invitations: Iterable[Mapping[str, Any]]) -> list[Invitation]:
+        """Invite many at once, planned together; fields as in `invite`."""
+        organisation = self.ports.pictures.current(self.principal.organisation).index.organisation
+        tasks = []
+        for fields in invitations:
+            given = dict(fields)
+            pools = tuple(given.pop("pools"))
+            clinic = given.pop("clinic", None) or organisation.clinic_of_pool(pools[0]).id
+            not_after = given.pop("not_after", None) or given.get("deadline")
+            if not_after is None:
+                raise InvalidInput.single("not_after", "give not_after or deadline")
+            given["mode"] = Mode(given.get("mode", Mode.CHOOSE))
+            tasks.append(
+                _task(
+                    id=self.ports.keys.new("task"),
+                    organisation=self.principal.organisation,
+                    clinic=clinic,
+                    pools=pools,
+                    not_after=not_after,
+                    **given,
+                )
+            )
+        return invite.invite(self.ports, self.principal, tasks)
+
+    def move(
+        self,
+        appointment: Appointment | str,
+        *,
+        start: datetime,
+        resources: Assignment | None = None,
+        reason: str = "",
+        version: int | None = None,
+        override: bool = False,
+    ) -> Appointment:
+        """Move a visit, as the hospital."""
+        return change.move(
+            self.ports,
+            self.principal,
+            key_of(appointment),
+            start,
+            resources,
+            reason,
+            version,
+            override,
+        )
+
+    def withdraw(
+        self,
+        *,
+        task: str | None = None,
+        referral: str | None = None,
+        letters: bool = True,
+        reason: str = "",
+    ) -> list[Task]:
+        """Withdraw a task, or all tasks of a referral."""
+        return cancel.withdraw(
+            self.ports,
+            self.principal,
+            task=task,
+            referral=referral,
+            letters=letters,
+            reason=reason,
+        )
+
+    def refuse(
+        self, appointment: Appointment | str, *, reason: str, version: int | None = None
+    ) -> Task:
+        """Refuse a choice; the task opens again."""
+        return answer.refuse(self.ports, self.principal, key_of(appointment), reason, version)
+
+    def arrive(self, appointment: Appointment | str) -> Appointment:
+        """Note that the patient is here."""
+        return attend.arrive(self.ports, self.principal, key_of(appointment))
+
+    def fulfil(self, appointment: Appointment | str) -> Appointment:
+        """Note that the visit has taken place."""
+        return attend.fulfil(self.ports, self.principal, key_of(appointment))
+
+    def no_show(self, appointment: Appointment | str) -> Appointment:
+        """Note that the patient did not come."""
+        return attend.no_show(self.ports, self.principal, key_of(appointment))
+
+
+@dataclass(frozen=True)
+class RecordSystem(Hospital):
+    """What a hospital's record system can do."""
+
+    def sync(
+        self, rows: Iterable[CalendarRow], window: tuple[datetime, datetime] | None = None
+    ) -> Synced:
+        """Take in the record system's calendar."""
+        return sync.sync(self.ports, self.principal, rows, window)
+
+    def events(self, after: str = "", limit: int = 500) -> list[Event]:
+        """Give what happened after a cursor, in commit order, none skipped, at least once."""
+        return feed.read_events(self.ports, self.principal, after, limit)
+
+    def accept(
+        self,
+        appointment: Appointment | str,
+        *,
+        ref: str | None = None,
+        version: int | None = None,
+    ) -> Appointment:
+        """Accept a choice; the visit gets the record system's own id."""
+        return answer.accept(self.ports, self.principal, key_of(appointment), ref, version)
+
+
+@dataclass(frozen=True)
+class Desk(Hospital):
+    """What planners and secretaries can do."""
+
+    def check(self, task: Task | str, *, confirm: bool, reason: str = "") -> Task:
+        """Confirm a choice, or refuse it."""
+        return check.check(self.ports, self.principal, key_of(task), confirm, reason)
+
+    def undo(self, task: Task | str, *, reason: str, version: int | None = None) -> Task:
+        """Take a time back before its letter has gone."""
+        return undo.undo(self.ports, self.principal, key_of(task), reason, version)
+
+    def take(self, task: Task | str, reason: str = "") -> Task:
+        """Take a task over from the patient."""
+        return take_up.hand_to_staff(self.ports, self.principal, key_of(task), reason)
+
+    def reopen(self, task: Task | str, reason: str = "", due: date | None = None) -> Task:
+        """Let the patient choose again, until a new due date if need be."""
+        return take_up.reopen(self.ports, self.principal, key_of(task), reason, due)
+
+    def assign(
+        self,
+        task: Task | str,
+        *,
+        start: datetime,
+        resources: Assignment,
+        pool: str | None = None,
+        reason: str = "",
+        override: bool = False,
+    ) -> Task:
+        """Book a time for a task that staff have."""
+        return due.assign(
+            self.ports, self.principal, key_of(task), start, resources, pool, reason, override
+        )
+
+    def keep_waiting(self, task: Task | str, reason: str) -> Task:
+        """Say that the fallback shall not happen on the last valid day."""
+        return due.keep_waiting(self.ports, self.principal, key_of(task), reason)
+
+    def write_letter(self, visit: Appointment | str, kind: str = "appointment") -> Letter | None:
+        """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
+        return write.write_letter(self.ports, self.principal, kind, key_of(visit))
+
+    def staff_list(self) -> list[StaffCase]:
+        """Give what waits for a person."""
+        return feed.staff_list(self.ports, self.principal)
+
+
+def _task(**fields: Any) -> Task:
+    fields = {
+        k: tuple(v) if k in {"times", "preparations"} else frozenset(v) if k == "done" else v
+        for k, v in fields.items()
+        if v is not None
+    }
+    try:
+        return replace(Task(**{k: v for k, v in fields.items() if k != "only"}), **_only(fields))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput.single("invitation", str(error)) from error
+
+
+def _only(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"only": {role: tuple(ids) for role, ids in fields.get("only", {}).items()}}

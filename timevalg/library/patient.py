@@ -1,0 +1,137 @@
+"""What a patient can do, and what the hospital can do in the patient's stead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from timevalg.booking import (
+    attend,
+    cancel,
+    change,
+    choose,
+    feed,
+    hold,
+    invite,
+    look,
+    none_suits,
+    prepare,
+)
+from timevalg.booking import decline as declining
+from timevalg.booking.invite import Invitation
+from timevalg.booking.ports import Ports
+from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.principal import Principal
+from timevalg.model.records import Letter
+from timevalg.model.session import Session
+from timevalg.model.task import Task
+from timevalg.solver.offers import Offer, Offers
+
+
+@dataclass(frozen=True)
+class View:
+    """What patients, planners and record systems all can do, each with what is theirs."""
+
+    ports: Ports
+    principal: Principal
+
+    def task(self, key: str) -> Task:
+        """Give a task."""
+        return feed.read_task(self.ports, self.principal, key)
+
+    def appointment(self, key: str) -> Appointment:
+        """Give an appointment by id or by the record system's ref."""
+        return feed.read_appointment(self.ports, self.principal, key)
+
+    def appointment_of(self, task: Task | str) -> Appointment | None:
+        """Give a task's newest appointment, if it has one."""
+        return feed.appointment_of(self.ports, self.principal, key_of(task))
+
+    def preparations(self, appointment: Appointment | str) -> list[Preparation]:
+        """Give what must be done before a visit."""
+        return feed.preparations_of(self.ports, self.principal, key_of(appointment))
+
+    def letters(self, appointment: Appointment | str) -> list[Letter]:
+        """Give the letters about a visit."""
+        return feed.letters_of(self.ports, self.principal, key_of(appointment))
+
+    def offers(self, task: Task | str, limit: int = look.LIMIT) -> Offers:
+        """Give the best safe offers for a task."""
+        return look.list_offers(self.ports, self.principal, key_of(task), limit)
+
+    def offers_to_change(self, visit: Appointment | str, limit: int = look.LIMIT) -> Offers:
+        """Give the best safe offers to move a visit to."""
+        return look.list_offers_to_change(self.ports, self.principal, key_of(visit), limit)
+
+    def hold(self, task: Task | str, offer: Offer | datetime, pool: str | None = None) -> Session:
+        """Hold a time for some minutes."""
+        start, pool = start_of(offer, pool)
+        return hold.hold(self.ports, self.principal, key_of(task), start, pool)
+
+    def choose(
+        self,
+        task: Task | str,
+        offer: Offer | datetime,
+        pool: str | None = None,
+        version: int | None = None,
+    ) -> Appointment:
+        """Choose a time, held or not."""
+        start, pool = start_of(offer, pool)
+        return choose.choose(self.ports, self.principal, key_of(task), start, pool, version)
+
+    def none_suits(self, task: Task | str, when_i_can: str = "") -> Task:
+        """Say that no offer suits, and when one would."""
+        return none_suits.none_suits(self.ports, self.principal, key_of(task), when_i_can)
+
+    def decline(self, task: Task | str, reason: str = "") -> Task:
+        """Say that the visit is no longer needed."""
+        return declining.decline(self.ports, self.principal, key_of(task), reason)
+
+    def change(
+        self,
+        appointment: Appointment | str,
+        offer: Offer | datetime,
+        pool: str | None = None,
+        version: int | None = None,
+    ) -> Appointment:
+        """Move a visit to another offered time."""
+        start, pool = start_of(offer, pool)
+        return change.change(self.ports, self.principal, key_of(appointment), start, pool, version)
+
+    def cancel(
+        self,
+        appointment: Appointment | str,
+        reason: str = "",
+        version: int | None = None,
+        by: str = "",
+    ) -> Appointment:
+        """Cancel a visit."""
+        return cancel.cancel(self.ports, self.principal, key_of(appointment), reason, version, by)
+
+    def complete(self, preparation: Preparation | str, answer: str = "") -> Preparation:
+        """Note that a preparation is done."""
+        return prepare.complete_preparation(self.ports, self.principal, key_of(preparation), answer)
+
+
+@dataclass(frozen=True)
+class PatientView(View):
+    """What a patient can do."""
+
+    def ask(self, task: Task | str) -> Invitation:
+        """Ask for a time, where the patient asks first."""
+        return invite.ask_for_time(self.ports, self.principal, key_of(task))
+
+    def acknowledge(self, appointment: Appointment | str) -> Appointment:
+        """Say "I am coming"."""
+        return attend.acknowledge(self.ports, self.principal, key_of(appointment))
+
+
+def key_of(thing: Any) -> str:
+    """Give the id of a value, or the id itself."""
+    return thing if isinstance(thing, str) else str(thing.id)
+
+
+def start_of(offer: Offer | datetime, pool: str | None) -> tuple[datetime, str | None]:
+    """Give the start and the pool of an offer, or those given."""
+    return (offer.start, offer.pool) if isinstance(offer, Offer) else (offer, pool)

@@ -1,0 +1,175 @@
+"""The one tree of errors.
+
+::
+
+    TimevalgError
+    ├── InvalidInput          what was given is wrong; ``problems`` says where and how to mend it
+    ├── NotFound              no such thing, or not yours to see
+    ├── NotAllowed            the principal may not do this
+    ├── IllegalMove           the state of the thing does not allow the move
+    ├── Conflict
+    │   ├── StaleVersion      somebody changed it since you read it
+    │   ├── TimeTaken         the time went to someone else; ``alternatives`` are still free
+    │   └── RuleBroken        a rule of the clinic forbids the time; ``broken`` names it
+    ├── NotServable           no valid place: the ``shortage`` is named, nothing was sent
+    ├── WouldStrand           a staff booking would leave the named ``tasks`` without a time
+    ├── LeaseLost             another worker has taken the work over
+    └── Busy                  too many at once; try again
+
+Every error carries its facts as attributes and says what is wrong, where, and what to do.
+HTTP codes are known in ``api`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class TimevalgError(Exception):
+    """Root of everything timevalg raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with some input.
+
+    Attributes
+    ----------
+    where : str
+        File (or source) name.
+    line : int or None
+        Line in it, counted from 1.
+    key : str
+        Path of the offending key, such as ``pools[0].raster``.
+    message : str
+        What is wrong, the value in question, and what would mend it.
+    """
+
+    where: str
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = self.where if self.line is None else f"{self.where}:{self.line}"
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class InvalidInput(TimevalgError):
+    """Input that breaks the format; all problems in one go."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+    @classmethod
+    def single(cls, key: str, message: str, where: str = "input") -> InvalidInput:
+        """Make the error for one problem outside any file."""
+        return cls([Problem(where, None, key, message)])
+
+
+class NotFound(TimevalgError):
+    """There is no such thing in this organisation, or it is not yours to see."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        self.kind, self.key = kind, key
+        super().__init__(f"there is no {kind} {key!r} here")
+
+
+class NotAllowed(TimevalgError):
+    """The principal's role does not allow the verb."""
+
+    def __init__(self, verb: str, role: str, why: str = "") -> None:
+        self.verb, self.role = verb, role
+        super().__init__(f"a {role} may not {verb}" + (f": {why}" if why else ""))
+
+
+class IllegalMove(TimevalgError):
+    """A move that the state table does not have."""
+
+    def __init__(self, kind: str, key: str, state: str, verb: str, hint: str = "") -> None:
+        self.kind, self.key, self.state, self.verb = kind, key, state, verb
+        super().__init__(
+            f"{kind} {key} is {state}: {verb!r} is not possible then"
+            + (f"; {hint}" if hint else "")
+        )
+
+
+class Conflict(TimevalgError):
+    """Somebody else was there first."""
+
+
+class StaleVersion(Conflict):
+    """The thing has changed since the caller read it."""
+
+    def __init__(self, kind: str, key: str, expected: int, actual: int, state: str = "") -> None:
+        self.kind, self.key, self.expected, self.actual, self.state = (
+            kind,
+            key,
+            expected,
+            actual,
+            state,
+        )
+        now = f"{actual} ({state})" if state else f"{actual}"
+        super().__init__(
+            f"{kind} {key} is at version {now}, you have {expected}: read it again and decide anew"
+        )
+
+
+class TimeTaken(Conflict):
+    """The time is no longer free, or no longer safe to give away."""
+
+    def __init__(self, what: str, alternatives: Sequence[Any] = ()) -> None:
+        self.what, self.alternatives = what, tuple(alternatives)
+        super().__init__(f"{what} is taken; choose another time")
+
+
+class RuleBroken(Conflict):
+    """The time breaks rules of the clinic.
+
+    Attributes
+    ----------
+    broken : tuple of str
+        One sentence a rule, beginning with the rule's name.
+    """
+
+    def __init__(self, broken: Sequence[str]) -> None:
+        self.broken = tuple(broken)
+        super().__init__("; ".join(self.broken))
+
+
+class NotServable(TimevalgError):
+    """No valid place can be found: the promise could not be kept."""
+
+    def __init__(self, task: str, shortage: Any) -> None:
+        self.task, self.shortage = task, shortage
+        super().__init__(f"task {task} gets no valid place: {shortage}")
+
+
+class WouldStrand(Conflict):
+    """A booking by staff would leave somebody without a time."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        self.tasks = tuple(tasks)
+        super().__init__(
+            "this would leave without a time: "
+            + ", ".join(self.tasks)
+            + "; choose another time, or override with a reason"
+        )
+
+
+class LeaseLost(TimevalgError):
+    """The lease ran out and another worker has the work; its result counts, not this one."""
+
+    def __init__(self, work: str) -> None:
+        self.work = work
+        super().__init__(f"work {work} was taken over by another worker; nothing was changed")
+
+
+class Busy(TimevalgError):
+    """Too much is going on at once; nothing was changed."""
+
+    def __init__(self, what: str = "the database") -> None:
+        super().__init__(f"{what} is busy; nothing was changed, try again in a moment")

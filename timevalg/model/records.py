@@ -1,0 +1,184 @@
+"""What the three logs and the outgoing letters hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from timevalg.model.states import LetterState
+
+
+@dataclass(frozen=True)
+class Event:
+    """A fact, for the index, record systems and webhooks.
+
+    Attributes
+    ----------
+    cursor : str
+        Where it stands in the feed; opaque, handed back as `after`. Empty until stored.
+    subject : str
+        ``task`` | ``appointment`` | ``preparation`` | ``clinic`` | ``session``.
+    key, version : str, int
+        The subject's id and its version after the change.
+    refs : mapping
+        External references, ``{"task": "dips:oppgave/4711", …}``.
+    old, new : mapping or None
+        The facts that changed, before and after.
+    """
+
+    id: str
+    type: str
+    time: datetime
+    organisation: str
+    clinic: str
+    subject: str
+    key: str
+    version: int
+    by: str
+    channel: str
+    reason: str = ""
+    origin: str = ""
+    task: str | None = None
+    appointment: str | None = None
+    refs: Mapping[str, str] = field(default_factory=dict)
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
+    cursor: str = ""
+
+
+class WorkState(StrEnum):
+    """Where a piece of work is."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    DONE = "done"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that is to be done, written with the change that causes it.
+
+    Attributes
+    ----------
+    kind, entity : str
+        What, for which thing.
+    due_at : datetime
+        Not before.
+    effect : str
+        Unique: the same work is never written twice.
+    fence : int
+        Grows with each lease; an old holder's result is refused.
+    """
+
+    id: str
+    organisation: str
+    clinic: str
+    kind: str
+    entity: str
+    due_at: datetime
+    effect: str
+    state: WorkState = WorkState.WAITING
+    attempts: int = 0
+    fence: int = 0
+    leased_until: datetime | None = None
+    error: str = ""
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Who looked at or changed what, for whom and why."""
+
+    id: str
+    time: datetime
+    organisation: str
+    principal: str
+    role: str
+    verb: str
+    subject: str
+    key: str
+    patient: str | None = None
+    channel: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One document to one patient, as it was sent.
+
+    Attributes
+    ----------
+    kind : str
+        ``choice`` | ``appointment`` | ``change`` | ``cancellation``.
+    receipt : str
+        What the channel answered.
+    """
+
+    id: str
+    organisation: str
+    clinic: str
+    patient: str
+    kind: str
+    language: str
+    created_at: datetime
+    task: str | None = None
+    appointment: str | None = None
+    state: LetterState = LetterState.PENDING
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    channel: str = ""
+    receipt: str = ""
+    sent_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What we need to know of a patient, no more."""
+
+    id: str
+    organisation: str
+    language: str = "nb"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class StaffCase:
+    """Something a person at the clinic must look at.
+
+    Attributes
+    ----------
+    kind : str
+        ``capacity-loss`` | ``conflict`` | ``check-refused`` | ``letter-unknown`` …
+    """
+
+    id: str
+    organisation: str
+    clinic: str
+    kind: str
+    created_at: datetime
+    reason: str
+    task: str | None = None
+    appointment: str | None = None
+    ref: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One published version of a clinic's file, as it was written, with its calendars."""
+
+    id: str
+    organisation: str
+    clinic: str
+    version: int
+    published_at: datetime
+    by: str
+    document: Mapping[str, Any]
+    calendars: Mapping[str, str] = field(default_factory=dict)

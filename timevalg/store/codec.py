@@ -1,0 +1,52 @@
+"""Structured fields as JSON text: the same value gives the same text, and comes back equal."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Iterable, Mapping, Set
+from datetime import date
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+def dump(value: Any) -> str:
+    """Give the JSON text of a value; sets are sorted, so equal values give equal text.
+
+    Raises
+    ------
+    TypeError
+        If something in it has no JSON form.
+    """
+    return _ENCODER.encode(value)
+
+
+def load(hint: Any, text: str) -> Any:
+    """Give the value of a JSON text as the type that `hint` names."""
+    return _adapter(hint).validate_json(text)
+
+
+@functools.cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Set):
+        return sorted(value)
+    if isinstance(value, date):  # datetime too
+        return value.isoformat()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{value!r} has no JSON form")
+
+
+_ENCODER = json.JSONEncoder(
+    default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+)

@@ -1,0 +1,213 @@
+"""The three logs in SQL: events (facts), work (what is to be done), audit (who looked)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Insert, Select, Update, and_, bindparam, or_, select
+
+from timevalg.model.records import AuditEntry, Event, Work, WorkState
+from timevalg.store.columns import Instant
+from timevalg.store.criteria import Term, asked
+from timevalg.store.cursor import position
+from timevalg.store.dialect import Dialect
+from timevalg.store.kinds import AUDIT, EVENTS, WORK
+from timevalg.store.records import SqlRecords
+from timevalg.store.session_events import SUBJECT
+from timevalg.store.statements import columns, condition, found, limit, updated
+from timevalg.store.tables import TABLES
+
+if TYPE_CHECKING:
+    from timevalg.store.unit import SqlUnit
+
+_EVENTS, _WORK = TABLES[EVENTS.table], TABLES[WORK.table]
+
+
+class SqlEvents:
+    """Facts in commit order: by transaction, below the oldest one that still runs.
+
+    A sequence alone is drawn before the commit: a reader that keeps the highest number it saw
+    misses whoever commits later with a lower one.
+
+    A transaction gets its number with its first write. Two that touch the same thing come in the
+    order in which they touched it if both lock it before they write anything at all; else the
+    versions in the events tell.
+    """
+
+    def __init__(self, unit: SqlUnit) -> None:
+        self._unit = unit
+        self._records = SqlRecords(unit, EVENTS)
+
+    def add(self, event: Event) -> None:
+        """Append."""
+        self._records.add(event)
+
+    def add_all(self, events: Iterable[Event]) -> None:
+        """Append many."""
+        self._records.add_all(events)
+
+    def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
+        """Give events after a cursor, none skipped; those of sessions only if `internal`.
+
+        Internal readers also get what is visible above the oldest running transaction, all of
+        it, under the cursor before it: it comes again until that transaction ends.
+        """
+        rows = self._rows(after, limit, internal)
+        if internal and len(rows) == limit and not rows[-1].safe:
+            rows = self._rows(after, None, internal)
+        events, cursor = [], after
+        for row in rows:
+            cursor = f"{row.txid}.{row.seq}" if row.safe else cursor
+            fields = dict(zip(EVENTS.fields, row, strict=False))
+            events.append(Event(**fields, cursor=cursor))
+        return events
+
+    def last(self) -> str:
+        """Give the cursor of the last event that no running transaction can come before."""
+        row = self._unit.execute(_last(self._unit.dialect)).first()
+        return "" if row is None else f"{row.txid}.{row.seq}"
+
+    def _rows(self, after: str, limit: int | None, internal: bool) -> list[Any]:
+        transaction, sequence = position(after)
+        parameters = {"transaction": transaction, "sequence": sequence}
+        if limit is not None:
+            parameters["limit"] = limit
+        query = _after(self._unit.dialect, internal, limit is not None)
+        return list(self._unit.execute(query, **parameters))
+
+
+@cache
+def _after(dialect: Dialect, internal: bool, limited: bool) -> Select[Any]:
+    events, safe = _EVENTS.c, _is_safe(dialect)
+    query = (
+        select(*columns(EVENTS), events.txid, events.seq, safe.label("safe"))
+        .where(condition(_EVENTS), dialect.after(events.txid, events.seq))
+        .order_by(events.txid, events.seq)
+    )
+    if limited:
+        query = query.limit(limit())
+    return query if internal else query.where(events.subject != SUBJECT, safe)
+
+
+@cache
+def _last(dialect: Dialect) -> Select[Any]:
+    events = _EVENTS.c
+    return (
+        select(events.txid, events.seq)
+        .where(condition(_EVENTS), _is_safe(dialect))
+        .order_by(events.txid.desc(), events.seq.desc())
+        .limit(1)
+    )
+
+
+def _is_safe(dialect: Dialect) -> ColumnElement[bool]:
+    return _EVENTS.c.txid < dialect.oldest_running
+
+
+class SqlWork:
+    """What is to be done, with leases and fencing tokens."""
+
+    def __init__(self, unit: SqlUnit) -> None:
+        self._unit = unit
+        self._records = SqlRecords(unit, WORK)
+
+    def add(self, work: Work) -> bool:
+        """Append unless work with this effect is there."""
+        insert = _unless_there(self._unit.dialect)
+        row = self._unit.connection.execute(insert, self._records.row(work))
+        return row.first() is not None
+
+    def get(self, key: str) -> Work:
+        """Give one by id."""
+        return self._records.get(key)
+
+    def find(
+        self, *, order: str = "due_at", limit: int | None = None, **criteria: Any
+    ) -> list[Work]:
+        """Give those that meet all criteria."""
+        return self._records.find(order=order, limit=limit, **criteria)
+
+    def due(self, now: datetime, limit: int, kinds: Collection[str] | None = None) -> list[Work]:
+        """Give work that can be taken, oldest first; a writer skips what others are taking."""
+        terms, parameters = asked({} if kinds is None else {"kind": kinds})
+        query = _due(terms, self._unit.write)
+        return self._records.values(self._unit.execute(query, **parameters, now=now, limit=limit))
+
+    def lease(self, key: str, now: datetime, until: datetime) -> Work | None:
+        """Take a piece of work, raise its fence and count the attempt; None if it is not free."""
+        rows = self._unit.execute(_taken(), id_equal=key, now=now, end=until)
+        taken = self._records.values(rows)
+        return taken[0] if taken else None
+
+    def finish(self, work: Work) -> bool:
+        """Store the outcome unless someone has taken the work since, or finished it."""
+        values = {name: getattr(work, name) for name in OUTCOME}
+        done = self._unit.execute(_done(), id_equal=work.id, fence_equal=work.fence, **values)
+        return bool(done.rowcount)
+
+
+OUTCOME = ("state", "due_at", "attempts", "leased_until", "error", "done_at")
+"""What `finish` stores."""
+
+
+@cache
+def _unless_there(dialect: Dialect) -> Insert:
+    insert: Insert = dialect.insert(_WORK).on_conflict_do_nothing(
+        index_elements=["organisation", "effect"]
+    )
+    return insert.returning(_WORK.c.id)
+
+
+@cache
+def _due(terms: tuple[Term, ...], write: bool) -> Select[Any]:
+    query = found(WORK, terms).where(_free()).order_by(_WORK.c.due_at, _WORK.c.id).limit(limit())
+    return query.with_for_update(skip_locked=True) if write else query
+
+
+@cache
+def _taken() -> Update:
+    free = select(_WORK.c.id).where(condition(_WORK, ("id", "equal")), _free())
+    return (
+        updated(WORK, ())
+        .where(_WORK.c.id.in_(free.with_for_update(skip_locked=True)))
+        .values(
+            state=WorkState.LEASED,
+            leased_until=bindparam("end", type_=Instant()),
+            fence=_WORK.c.fence + 1,
+            attempts=_WORK.c.attempts + 1,
+        )
+        .returning(*columns(WORK))
+    )
+
+
+@cache
+def _done() -> Update:
+    held = updated(WORK, (("id", "equal"), ("fence", "equal")))
+    return held.where(_WORK.c.state != WorkState.DONE)
+
+
+def _free() -> ColumnElement[bool]:
+    # Two looks into ix_work_organisation_state_due_at, however much has been done.
+    work, now = _WORK.c, bindparam("now", type_=Instant())
+    waiting, leased = (work.state == state for state in (WorkState.WAITING, WorkState.LEASED))
+    return and_(or_(waiting, leased), work.due_at <= now, or_(waiting, work.leased_until <= now))
+
+
+class SqlAudit:
+    """Who looked at and changed what; triggers refuse any change."""
+
+    def __init__(self, unit: SqlUnit) -> None:
+        self._records = SqlRecords(unit, AUDIT)
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append."""
+        self._records.add(entry)
+
+    def find(
+        self, *, order: str = "time", limit: int | None = None, **criteria: Any
+    ) -> list[AuditEntry]:
+        """Give those that meet all criteria."""
+        return self._records.find(order=order, limit=limit, **criteria)

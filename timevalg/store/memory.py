@@ -1,0 +1,91 @@
+"""The store on plain dicts: for tests and for trying things out; nothing outlives the process."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from timevalg.booking.ports import AuditLog, Clock, EventLog, Records, Sessions, UnitOfWork, WorkLog
+from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.records import Letter, Patient, Publication, StaffCase
+from timevalg.model.task import Task
+from timevalg.store import kinds
+from timevalg.store.alone import Alone
+from timevalg.store.memory_logs import MemoryAudit, MemoryEvents, MemoryWork
+from timevalg.store.memory_rows import Journal, MemoryRecords, Shelf
+from timevalg.store.memory_sessions import MemorySessions
+
+R = TypeVar("R")
+
+
+class MemoryUnit:
+    """One transaction in one organisation."""
+
+    def __init__(self, journal: Journal, clock: Clock | None) -> None:
+        self.organisation = journal.organisation
+        self._clock = clock
+        self._now: datetime | None = None
+        self.tasks: Records[Task] = MemoryRecords(journal, kinds.TASKS)
+        self.appointments: Records[Appointment] = MemoryRecords(journal, kinds.APPOINTMENTS)
+        self.preparations: Records[Preparation] = MemoryRecords(journal, kinds.PREPARATIONS)
+        self.letters: Records[Letter] = MemoryRecords(journal, kinds.LETTERS)
+        self.patients: Records[Patient] = MemoryRecords(journal, kinds.PATIENTS)
+        self.cases: Records[StaffCase] = MemoryRecords(journal, kinds.CASES)
+        self.publications: Records[Publication] = MemoryRecords(journal, kinds.PUBLICATIONS)
+        events = MemoryEvents(journal)
+        self.events: EventLog = events
+        self.sessions: Sessions = MemorySessions(self, journal, events)
+        self.work: WorkLog = MemoryWork(journal)
+        self.audit: AuditLog = MemoryAudit(journal)
+
+    def now(self) -> datetime:
+        """Give the clock's instant, read once and again after each `lock`."""
+        if self._now is None:
+            self._now = self._clock.now(self) if self._clock else datetime.now(UTC)
+        return self._now
+
+    def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
+        """Do nothing: whoever is in a unit of work has everything."""
+        self._now = None
+
+
+class Memory:
+    """Keeps everything in this process, under the rules of the databases.
+
+    Parameters
+    ----------
+    clock : Clock, optional
+        Instead of the machine's own.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
+        self._shelves: dict[str, Shelf] = defaultdict(Shelf)
+        self._lock = threading.Lock()
+        self._alone = Alone()
+
+    def run(self, organisation: str, body: Callable[[UnitOfWork], R], *, write: bool = True) -> R:
+        """Run `body`; whatever it raises, nothing of what it did stays."""
+        with self._alone.held(), self._lock:
+            journal = Journal(self._shelves[organisation], organisation, write)
+            try:
+                result = body(MemoryUnit(journal, self._clock))
+                if journal.failure is not None:
+                    raise journal.failure
+            except BaseException:
+                journal.undo()
+                raise
+            return result
+
+    def organisations(self) -> list[str]:
+        """Give the organisations that have published a clinic."""
+        table = kinds.PUBLICATIONS.table
+        with self._alone.held(), self._lock:
+            return sorted(name for name, shelf in self._shelves.items() if shelf.rows[table])
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._shelves.clear()

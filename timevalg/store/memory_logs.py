@@ -1,0 +1,123 @@
+"""The three logs in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from timevalg.model.records import AuditEntry, Event, Work, WorkState
+from timevalg.store.cursor import position
+from timevalg.store.kinds import AUDIT, EVENTS, WORK
+from timevalg.store.logs import OUTCOME
+from timevalg.store.memory_rows import Journal, MemoryRecords
+from timevalg.store.session_events import SUBJECT
+
+
+class MemoryEvents:
+    """Facts in commit order: there is one writer at a time."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._records = MemoryRecords(journal, EVENTS)
+
+    def add(self, event: Event) -> None:
+        """Append."""
+        self._records.add(event)
+
+    def add_all(self, events: Iterable[Event]) -> None:
+        """Append many."""
+        self._records.add_all(events)
+
+    def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
+        """Give events after a cursor, none skipped; those of sessions only if `internal`."""
+        _, last = position(after)
+        rows = list(self._records.rows.values())
+        events = [
+            dataclasses.replace(rows[i], cursor=f"0.{i + 1}")
+            for i in range(max(last, 0), len(rows))
+        ]
+        return [e for e in events if internal or e.subject != SUBJECT][:limit]
+
+    def last(self) -> str:
+        """Give the cursor of the last event."""
+        return f"0.{len(self._records.rows)}" if self._records.rows else ""
+
+
+class MemoryWork:
+    """What is to be done, with leases and fencing tokens."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._records = MemoryRecords(journal, WORK)
+
+    def add(self, work: Work) -> bool:
+        """Append unless work with this effect is there."""
+        if self._records.find(effect=work.effect):
+            return False
+        self._records.add(work)
+        return True
+
+    def get(self, key: str) -> Work:
+        """Give one by id."""
+        return self._records.get(key)
+
+    def find(
+        self, *, order: str = "due_at", limit: int | None = None, **criteria: Any
+    ) -> list[Work]:
+        """Give those that meet all criteria."""
+        return self._records.find(order=order, limit=limit, **criteria)
+
+    def due(self, now: datetime, limit: int, kinds: Collection[str] | None = None) -> list[Work]:
+        """Give work that can be taken, oldest first."""
+        wanted: dict[str, Any] = {} if kinds is None else {"kind": kinds}
+        return [work for work in self.find(**wanted) if _is_free(work, now)][:limit]
+
+    def lease(self, key: str, now: datetime, until: datetime) -> Work | None:
+        """Take a piece of work, raise its fence and count the attempt; None if it is not free."""
+        work = self._records.rows.get(key)
+        if work is None or not _is_free(work, now):
+            return None
+        return self._records.save(
+            dataclasses.replace(
+                work,
+                state=WorkState.LEASED,
+                leased_until=until,
+                fence=work.fence + 1,
+                attempts=work.attempts + 1,
+            )
+        )
+
+    def finish(self, work: Work) -> bool:
+        """Store the outcome unless someone has taken the work since, or finished it."""
+        stored = self._records.rows.get(work.id)
+        if stored is None or stored.fence != work.fence or stored.state is WorkState.DONE:
+            return False
+        outcome = {name: getattr(work, name) for name in OUTCOME}
+        self._records.save(dataclasses.replace(stored, **outcome))
+        return True
+
+
+def _is_free(work: Work, now: datetime) -> bool:
+    if work.state is WorkState.LEASED:
+        late = work.leased_until is not None and work.leased_until <= now
+    else:
+        late = work.state is WorkState.WAITING
+    return late and work.due_at <= now
+
+
+class MemoryAudit:
+    """Who looked at and changed what."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._records = MemoryRecords(journal, AUDIT)
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append."""
+        self._records.add(entry)
+
+    def find(
+        self, *, order: str = "time", limit: int | None = None, **criteria: Any
+    ) -> list[AuditEntry]:
+        """Give those that meet all criteria."""
+        return self._records.find(order=order, limit=limit, **criteria)

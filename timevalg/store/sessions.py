@@ -1,0 +1,180 @@
+"""Sessions and their claims in SQL: where time is taken and given back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.sql.dml import ReturningDelete
+from sqlalchemy.types import Text
+
+from timevalg.model.errors import NotFound
+from timevalg.model.session import Session
+from timevalg.model.time import Span
+from timevalg.store import codec
+from timevalg.store.columns import Instant, Words
+from timevalg.store.criteria import Term, asked, checked
+from timevalg.store.kinds import SESSIONS
+from timevalg.store.logs import SqlEvents
+from timevalg.store.records import chunks
+from timevalg.store.session_events import claimed, released
+from timevalg.store.statements import condition, inserted
+from timevalg.store.tables import claims, sessions
+
+if TYPE_CHECKING:
+    from timevalg.store.unit import SqlUnit
+
+_FIELDS = tuple(SESSIONS.fields)
+_ID = _FIELDS.index("id")
+_STRUCTURED = {name: f.hint for name, f in SESSIONS.fields.items() if f.is_structured}
+
+
+class SqlSessions:
+    """The sessions of one organisation."""
+
+    def __init__(self, unit: SqlUnit, events: SqlEvents) -> None:
+        self._unit, self._events = unit, events
+
+    def get(self, key: str) -> Session:
+        """Give one by id."""
+        found = self.find(id=key)
+        if not found:
+            raise NotFound(SESSIONS.name, key)
+        return found[0]
+
+    def find(self, **criteria: Any) -> list[Session]:
+        """Give those that meet all criteria, in order of start and id."""
+        terms, parameters = asked(criteria)
+        return self._sessions(_found(terms), parameters)
+
+    def touching(self, spans: Mapping[str, Span]) -> list[Session]:
+        """Give every session with a claim that overlaps its subject's span."""
+        found: dict[str, Session] = {}
+        for subjects in chunks(spans, 100):
+            parameters: dict[str, Any] = {}
+            for number, subject in enumerate(subjects):
+                parameters[f"subject_{number}"] = subject
+                parameters[f"start_{number}"] = spans[subject].start
+                parameters[f"end_{number}"] = spans[subject].end
+            found |= {s.id: s for s in self._sessions(_touching(len(subjects)), parameters)}
+        return sorted(found.values(), key=lambda s: (s.start, s.id))
+
+    def expired(self, now: datetime) -> list[Session]:
+        """Give the holds that have expired."""
+        return self._sessions(_expired(), {"now": now})
+
+    def claim(self, new: Iterable[Session]) -> None:
+        """Insert sessions with their claims and write their events."""
+        new = list(new)
+        if not new:
+            return
+        organisation = self._unit.organisation
+        rows = [
+            {"organisation": organisation, **{name: getattr(s, name) for name in _FIELDS}}
+            for s in new
+        ]
+        taken = [
+            {
+                "organisation": organisation,
+                "session_id": session.id,
+                "subject": claim.subject,
+                "starts_at": claim.span.start,
+                "ends_at": claim.span.end,
+            }
+            for session in new
+            for claim in session.claims()
+        ]
+        self._unit.connection.execute(inserted(sessions), rows)
+        if taken:  # everyone in the same order: writers that take no locks seldom deadlock
+            taken.sort(key=lambda row: (row["subject"], row["starts_at"]))
+            self._unit.connection.execute(inserted(claims), taken)
+        self._events.add_all(claimed(self._unit, new))
+
+    def release(self, keys: Collection[str]) -> int:
+        """Delete sessions with their claims and write their events."""
+        gone: list[tuple[str, str, str | None]] = []
+        for some in chunks(keys):
+            gone += [tuple(row) for row in self._unit.execute(_deleted(), id_any=some)]
+        self._events.add_all(released(self._unit, sorted(gone)))
+        return len(gone)
+
+    def _sessions(self, query: Select[Any], parameters: Mapping[str, Any]) -> list[Session]:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for row in self._unit.execute(query, **parameters):
+            found[row[_ID]].append(row)
+        return sorted(map(_session, found.values()), key=lambda s: (s.start, s.id))
+
+
+def _session(rows: Sequence[Any]) -> Session:
+    fields = dict(zip(_FIELDS, rows[0], strict=False))
+    for name, hint in _STRUCTURED.items():
+        fields[name] = codec.load(hint, fields[name])
+    spans = {
+        subject.removeprefix("r:"): Span(start, end)
+        for *_, subject, start, end in rows
+        if subject is not None and subject.startswith("r:")
+    }
+    return Session(**fields, spans=spans)
+
+
+@cache
+def _found(terms: tuple[Term, ...]) -> Select[Any]:
+    """Give the SELECT of a row for each claim; resources stay text until a session is one."""
+    checked(SESSIONS, [name for name, _ in terms])
+    columns = [
+        type_coerce(sessions.c[name], Text) if name in _STRUCTURED else sessions.c[name]
+        for name in _FIELDS
+    ]
+    ours = and_(
+        claims.c.organisation == sessions.c.organisation,
+        claims.c.session_id == sessions.c.id,
+    )
+    return (
+        select(*columns, claims.c.subject, claims.c.starts_at, claims.c.ends_at)
+        .select_from(sessions.outerjoin(claims, ours))
+        .where(condition(sessions, *terms))
+    )
+
+
+@cache
+def _touching(subjects: int) -> Select[Any]:
+    return _found(()).where(sessions.c.id.in_(union_all(*map(_overlapping, range(subjects)))))
+
+
+def _overlapping(number: int) -> Select[Any]:
+    # Claims of a subject do not overlap, so of those that start before the span only the
+    # last can reach into it: two short looks into ix_claims, however long the history.
+    subject = bindparam(f"subject_{number}", type_=Words())
+    start, end = (bindparam(f"{name}_{number}", type_=Instant()) for name in ("start", "end"))
+    theirs = and_(condition(claims), claims.c.subject == subject)
+    before = select(func.max(claims.c.starts_at)).where(theirs, claims.c.starts_at <= start)
+    return select(claims.c.session_id).where(
+        theirs,
+        claims.c.starts_at >= func.coalesce(before.scalar_subquery(), start),
+        claims.c.starts_at < end,
+        claims.c.ends_at > start,
+    )
+
+
+@cache
+def _expired() -> Select[Any]:
+    return _found(()).where(sessions.c.until <= bindparam("now", type_=Instant()))
+
+
+@cache
+def _deleted() -> ReturningDelete[Any]:
+    gone = delete(sessions).where(condition(sessions, ("id", "any")))
+    return gone.returning(sessions.c.id, sessions.c.clinic, sessions.c.task)

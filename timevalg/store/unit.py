@@ -1,0 +1,65 @@
+"""One transaction on a SQL database, as the use cases see it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Executable
+
+from timevalg.booking.ports import AuditLog, Clock, EventLog, Records, Sessions, WorkLog
+from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.records import Letter, Patient, Publication, StaffCase
+from timevalg.model.task import Task
+from timevalg.store import kinds
+from timevalg.store.dialect import Dialect
+from timevalg.store.logs import SqlAudit, SqlEvents, SqlWork
+from timevalg.store.records import SqlRecords
+from timevalg.store.sessions import SqlSessions
+
+
+class SqlUnit:
+    """The ports of one organisation on one connection inside one transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        organisation: str,
+        clock: Clock | None,
+        write: bool,
+    ) -> None:
+        self.connection, self.dialect = connection, dialect
+        self.organisation, self.write = organisation, write
+        self._clock = clock
+        self._now: datetime | None = None
+        self.tasks: Records[Task] = SqlRecords(self, kinds.TASKS)
+        self.appointments: Records[Appointment] = SqlRecords(self, kinds.APPOINTMENTS)
+        self.preparations: Records[Preparation] = SqlRecords(self, kinds.PREPARATIONS)
+        self.letters: Records[Letter] = SqlRecords(self, kinds.LETTERS)
+        self.patients: Records[Patient] = SqlRecords(self, kinds.PATIENTS)
+        self.cases: Records[StaffCase] = SqlRecords(self, kinds.CASES)
+        self.publications: Records[Publication] = SqlRecords(self, kinds.PUBLICATIONS)
+        events = SqlEvents(self)
+        self.events: EventLog = events
+        self.sessions: Sessions = SqlSessions(self, events)
+        self.work: WorkLog = SqlWork(self)
+        self.audit: AuditLog = SqlAudit(self)
+
+    def execute(self, statement: Executable, **parameters: Any) -> CursorResult[Any]:
+        """Execute a statement of `statements.condition` on the rows of this organisation."""
+        parameters["organisation_equal"] = self.organisation
+        return self.connection.execute(statement, parameters)
+
+    def now(self) -> datetime:
+        """Give the clock's instant, read once and again after each `lock`."""
+        if self._now is None:
+            clock = self._clock
+            self._now = clock.now(self) if clock else self.dialect.now(self.connection)
+        return self._now
+
+    def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
+        """Take the locks in a statement of their own; what is read after them is current."""
+        self.dialect.lock(self.connection, self.organisation, keys, whole)
+        self._now = None

@@ -1,0 +1,186 @@
+"""The only composition root: puts the ports together, and holds the index of each organisation."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from timevalg.booking.ports import Channel, Clock, Keys, Ports, Store, UnitOfWork
+from timevalg.channels.sink import Sink
+from timevalg.clinic import read_sources
+from timevalg.letters import Letters
+from timevalg.model.clinic import Organisation
+from timevalg.model.contents import Source
+from timevalg.model.records import Event
+from timevalg.model.session import Session, SessionKind
+from timevalg.model.states import LIVE, TaskState
+from timevalg.model.task import Task
+from timevalg.solver.index import Index
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import place_id
+from timevalg.store import Database
+
+PLANNED = LIVE | {
+    TaskState.DRAFT,
+    TaskState.DECLINED,
+    TaskState.CHOSEN,
+    TaskState.ASSIGNED,
+    TaskState.CONFIRMED,
+}
+"""States of the tasks that planning looks at."""
+AT_ONCE = 1000
+"""Events read in one go."""
+
+
+class RandomKeys:
+    """Ids that nobody can guess and nobody else has."""
+
+    def new(self, kind: str) -> str:
+        """Give a new id: the kind's first letter and 80 random bits."""
+        return f"{kind[0]}-{secrets.token_hex(10)}"
+
+
+@dataclass
+class _Kept:
+    """One organisation's picture and how far it has read."""
+
+    picture: Picture
+    cursor: str
+    holds: dict[str, Session] = field(default_factory=dict)
+
+
+class IndexKeeper:
+    """Holds a picture for each organisation and keeps it current from the event feed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+
+    def current(self, organisation: str) -> Picture:
+        """Give the picture with every change committed before the call.
+
+        Expired holds are gone from it; where one was its task's place, the place stands.
+        """
+        with self._lock:
+            kept = self._store.run(
+                organisation,
+                lambda unit: self._catch_up(unit, self._kept.get(organisation)),
+                write=False,
+            )
+            self._kept[organisation] = kept
+            return _without_expired(kept)
+
+    def _catch_up(self, unit: UnitOfWork, kept: _Kept | None) -> _Kept:
+        if kept is None:
+            return _load(unit)
+        kept = _Kept(replace(kept.picture, now=unit.now()), kept.cursor, dict(kept.holds))
+        while True:
+            events = unit.events.read(kept.cursor, AT_ONCE, internal=True)
+            if any(e.subject == "clinic" for e in events):
+                return _load(unit)
+            before = kept.cursor
+            _follow(unit, kept, events)
+            if len(events) < AT_ONCE or kept.cursor == before:
+                return kept
+
+
+def _load(unit: UnitOfWork) -> _Kept:
+    """Read everything: at the start, and when a clinic's file changes."""
+    cursor = unit.events.last()
+    sources: dict[str, Source] = {}
+    versions: dict[str, int] = {}
+    for p in unit.publications.find(order="version"):
+        sources[p.clinic] = Source(dict(p.document), dict(p.calendars))
+        versions[p.clinic] = p.version
+    organisation = (
+        read_sources(sources).organisation if sources else Organisation(unit.organisation)
+    )
+    sessions = unit.sessions.find()
+    tasks = {t.id: t for t in unit.tasks.find(state=PLANNED)}
+    picture = Picture(Index.of(organisation, sessions), tasks, unit.now(), versions)
+    return _Kept(picture, cursor, {s.id: s for s in sessions if s.kind is SessionKind.HOLD})
+
+
+def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
+    """Bring up to date whatever the events speak of, as it is in this transaction's view.
+
+    An event only says what to look at again: near the end of the feed their order need not be
+    the order in which things happened.
+    """
+    sessions: set[str] = set()
+    tasks: set[str] = set()
+    for event in events:
+        kept.cursor = event.cursor or kept.cursor
+        if event.subject == "session":
+            sessions.add(event.key)
+        if event.task is not None:
+            tasks.add(event.task)
+    if sessions:
+        present = {s.id: s for s in unit.sessions.find(id=frozenset(sessions))}
+        kept.holds = {k: s for k, s in kept.holds.items() if k not in sessions}
+        kept.holds |= {k: s for k, s in present.items() if s.kind is SessionKind.HOLD}
+        kept.picture = kept.picture.apply(present.values(), sessions - present.keys())
+    if tasks:
+        found = {t.id: t for t in unit.tasks.find(id=frozenset(tasks))}
+        known: dict[str, Task] = {k: t for k, t in kept.picture.tasks.items() if k not in tasks}
+        known.update({k: t for k, t in found.items() if t.state in PLANNED})
+        kept.picture = replace(kept.picture, tasks=known)
+
+
+def _without_expired(kept: _Kept) -> Picture:
+    picture = kept.picture
+    expired = [s for s in kept.holds.values() if not s.is_live(picture.now)]
+    places = [
+        replace(s, id=place_id(task), kind=SessionKind.PLACE, until=None, is_place=False)
+        for s in expired
+        if s.is_place and (task := picture.tasks.get(s.task or "")) is not None and task.is_live
+    ]
+    return picture.apply(places, [s.id for s in expired]) if expired else picture
+
+
+def open_ports(
+    url: str,
+    *,
+    clock: Clock | None = None,
+    channel: Channel | None = None,
+    letters_folder: Path | None = None,
+    keys: Keys | None = None,
+    wake: Callable[[], None] = lambda: None,
+) -> Ports:
+    """Put everything together on a database.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///file.db`` or ``postgresql://…``.
+    clock : Clock or None
+        In the database's stead, for demo and tests.
+    channel : Channel or None
+        Where letters go; default a sink that writes them to `letters_folder`, if given.
+    keys : Keys or None
+        Default random ones.
+    wake : callable
+        Called after each commit, to wake workers.
+    """
+    return ports_on(Database(url, clock), channel or Sink(letters_folder), keys, wake)
+
+
+def ports_on(
+    store: Store,
+    channel: Channel,
+    keys: Keys | None = None,
+    wake: Callable[[], None] = lambda: None,
+) -> Ports:
+    """Put everything together on a store."""
+    return Ports(
+        store=store,
+        pictures=IndexKeeper(store),
+        keys=keys or RandomKeys(),
+        channel=channel,
+        typesetter=Letters(),
+        wake=wake,
+    )

@@ -1,0 +1,19 @@
+"""The actors, one file for each kind of work; `BY_KIND` names the one for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workers.actors import checking, due, holds, letters, opening, preparations
+
+BY_KIND: Mapping[str, Any] = {
+    "open": opening.open_task,
+    "fall due": due.fall_due,
+    "check": checking.check_choice,
+    "silence": checking.hand_over_unanswered,
+    "preparation": preparations.follow_preparation,
+    "letter": letters.write_letter,
+    "send letter": letters.send_letter,
+    "expire hold": holds.expire_hold,
+}
