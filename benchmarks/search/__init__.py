@@ -1,0 +1,1 @@
+"""How fast the slot search is, beside the limit and beside what others do (docs/search.md)."""
