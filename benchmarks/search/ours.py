@@ -120,7 +120,7 @@ def loads(make: Callable[[], Case], rounds: int) -> dict[str, dict[str, float]]:
     for name, index in indexes.items():
         feasible(index, case.ask)
         probes[f"{name} cold"] = _search(index.without_masks, case.ask, 1)
-        probes[f"{name} warm"] = _search(lambda index=index: index, case.ask, 20)  # type: ignore[misc]
+        probes[f"{name} warm"] = _search(lambda index=index: index, case.ask, 20)  # type: ignore[misc]  # mypy cannot infer lambdas with defaults
     found = medians(probes, rounds)
     return {
         name: {f"{what}_us": found[f"{name} {what}"] for what in ("cold", "warm")}

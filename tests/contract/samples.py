@@ -73,7 +73,7 @@ def task(key: str = "t-1", **fields: object) -> Task:
         "due": date(2027, 1, 11),
         "not_after": date(2027, 2, 12),
     }
-    return Task(**(given | fields))  # type: ignore[arg-type]
+    return Task(**(given | fields))  # type: ignore[arg-type]  # fields by name
 
 
 def appointment(key: str = "a-1", **fields: object) -> Appointment:
@@ -89,7 +89,7 @@ def appointment(key: str = "a-1", **fields: object) -> Appointment:
         "resources": {"doctor": ("dr-berg",)},
         "origin": Origin.CHOSEN,
     }
-    return Appointment(**(given | fields))  # type: ignore[arg-type]
+    return Appointment(**(given | fields))  # type: ignore[arg-type]  # fields by name
 
 
 def work(key: str = "w-1", due: float = 0, **fields: object) -> Work:
@@ -102,7 +102,7 @@ def work(key: str = "w-1", due: float = 0, **fields: object) -> Work:
         "due_at": at(due),
         "effect": f"effect of {key}",
     }
-    return Work(**(given | fields))  # type: ignore[arg-type]
+    return Work(**(given | fields))  # type: ignore[arg-type]  # fields by name
 
 
 def event(key: str = "e-1", **fields: object) -> Event:
@@ -118,7 +118,7 @@ def event(key: str = "e-1", **fields: object) -> Event:
         "by": "dips",
         "channel": "library",
     }
-    return Event(**(given | fields))  # type: ignore[arg-type]
+    return Event(**(given | fields))  # type: ignore[arg-type]  # fields by name
 
 
 def entry(key: str = "u-1", minutes: float = 0) -> AuditEntry:

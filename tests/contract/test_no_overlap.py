@@ -36,7 +36,7 @@ def rows(raw: Raw) -> list[Sequence[object]]:
 def overlapping(raw: Raw) -> int:
     """Claims that overlap an earlier one of their subject, by looking at all pairs."""
     return sum(
-        a[:2] == b[:2] and a[2] < b[3] and b[2] < a[3]  # type: ignore[operator]
+        a[:2] == b[:2] and a[2] < b[3] and b[2] < a[3]  # type: ignore[operator]  # columns are untyped
         for a, b in itertools.combinations(rows(raw), 2)
     )
 

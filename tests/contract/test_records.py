@@ -62,7 +62,7 @@ def test_instants_come_back_in_utc(store: Store):
 
 
 def test_a_naive_instant_is_refused(store: Store):
-    naive = appointment(created_at=datetime(2027, 1, 4, 9))  # noqa: DTZ001
+    naive = appointment(created_at=datetime(2027, 1, 4, 9))  # noqa: DTZ001 - naive on purpose
     with pytest.raises(Exception, match="has no time zone"):
         store.run(ORG, lambda unit: unit.appointments.add(naive))
 

@@ -111,7 +111,7 @@ def test_a_reader_cannot_write(store: Store, write: object):
     store.run(ORG, fill)
     before = store.run(ORG, everything, write=False)
     with pytest.raises(ReadOnly):
-        store.run(ORG, write, write=False)  # type: ignore[arg-type]
+        store.run(ORG, write, write=False)  # type: ignore[arg-type]  # wrong on purpose
     assert store.run(ORG, everything, write=False) == before
     store.run(ORG, lambda unit: unit.tasks.add(task("t-2")))  # the next writer can
 

@@ -26,7 +26,7 @@ def minutes(count: int) -> timedelta:
 
 def at(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The instant of a wall-clock time: skipped ones move by the gap, repeated: the first."""
-    wall = datetime(day.year, day.month, day.day) + minutes(minute)  # noqa: DTZ001
+    wall = datetime(day.year, day.month, day.day) + minutes(minute)  # noqa: DTZ001 - wall clock
     return wall.replace(tzinfo=zone).astimezone(UTC)
 
 

@@ -218,7 +218,7 @@ class PoolRow(Row):
     fallback: Literal["assign", "staff"] = "assign"
     hold: Minutes = 10
     letter: Decider = "auto"
-    check_rules: list[Literal["preparations", "deadline", "same-day"]] = list(CHECK_RULES)  # type: ignore[arg-type]
+    check_rules: list[Literal["preparations", "deadline", "same-day"]] = list(CHECK_RULES)  # type: ignore[arg-type]  # str
     weights: WeightsRow | None = None
     change: ChangeRow | None = None
     cancel: ChangeRow | None = None

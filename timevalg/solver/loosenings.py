@@ -375,7 +375,7 @@ def _pool(here: Conditions, **changes: object) -> Callable[[Model], Model]:
 
     def make(model: Model) -> Model:
         there = model.index.organisation.clinic(clinic)
-        new = replace(there.pools[pool], **changes)  # type: ignore[arg-type]
+        new = replace(there.pools[pool], **changes)  # type: ignore[arg-type]  # fields by name
         return model.with_clinic(replace(there, pools={**there.pools, pool: new}))
 
     return make

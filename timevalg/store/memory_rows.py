@@ -111,7 +111,7 @@ class MemoryRecords(Generic[T]):
     def add(self, value: T) -> None:
         """Insert one."""
         value = self._kept(value)
-        key: str = value.id  # type: ignore[attr-defined]
+        key: str = value.id  # type: ignore[attr-defined]  # every kind has an id
         if key in self.rows:
             self._journal.refuse(f"pk_{self._kind.table}")
         self.put(value)
@@ -135,7 +135,7 @@ class MemoryRecords(Generic[T]):
 
     def put(self, value: T) -> None:
         """Store a value under its id unless it breaks a rule of the kind."""
-        key: str = value.id  # type: ignore[attr-defined]
+        key: str = value.id  # type: ignore[attr-defined]  # every kind has an id
         for rule in self._kind.unique:
             wanted = {name: getattr(value, name) for name in rule.fields}
             wanted |= {"state": rule.states} if rule.states else {}

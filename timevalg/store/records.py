@@ -104,7 +104,7 @@ def stale(kind: Kind[Any], actual: Any, expected: int) -> StaleVersion:
 
 def changed(value: T, **fields: Any) -> T:
     """Give a frozen value with other fields."""
-    return dataclasses.replace(value, **fields)  # type: ignore[type-var]
+    return dataclasses.replace(value, **fields)  # type: ignore[type-var]  # every kind is a dataclass
 
 
 def check_organisation(kind: Kind[Any], row: Mapping[str, Any], organisation: str) -> None:

@@ -108,7 +108,7 @@ tasks:
     preparations: [{id: blood, name: Blodprøve, kind: test, due: 7}]
     done: [mrsa]
     state: open
-"""  # noqa: E501
+"""  # noqa: E501 - lines of the page
 
 SURGERY = """\
 format: 1

@@ -195,9 +195,9 @@ def test_defaults(tmp_path: Path):
     [
         (None, TaskState.SCHEDULED),
         (datetime(2027, 1, 3, 23, 59), TaskState.SCHEDULED),  # noqa: DTZ001 - local
-        (datetime(2027, 1, 4), TaskState.OPEN),  # noqa: DTZ001
+        (datetime(2027, 1, 4), TaskState.OPEN),  # noqa: DTZ001 - naive on purpose
         (at(2027, 1, 3, 23), TaskState.OPEN),
-        (datetime(2027, 1, 11, 23, 59), TaskState.OPEN),  # noqa: DTZ001
+        (datetime(2027, 1, 11, 23, 59), TaskState.OPEN),  # noqa: DTZ001 - naive on purpose
         (at(2027, 1, 11, 23), TaskState.OVERDUE),
     ],
 )

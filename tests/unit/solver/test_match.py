@@ -49,7 +49,7 @@ def plan_of(chance: Random, role_count: int, tied: bool) -> PoolPlan:
     if tied and role_count > 1:
         names = [p.id for p in people]
         rows = {tuple(chance.sample(names, 2)) for _ in range(6)}
-        together.append(Together(("r0", "r1"), tuple(sorted(rows))))  # type: ignore[arg-type]
+        together.append(Together(("r0", "r1"), tuple(sorted(rows))))  # type: ignore[arg-type]  # rows are pairs
     visit = Service("v", Text.plain(""), 60, roles, together=tuple(together))
     pool = Pool("p", "c", "v", (Opening(),), 60, 1)
     return PoolPlan.of(clinic(*people, service=visit, pools=(pool,)), pool)
