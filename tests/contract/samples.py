@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from timevalg.model.appointment import Appointment, Origin, Preparation
 from timevalg.model.records import (
+    Answer,
     AuditEntry,
     Event,
     Letter,
@@ -212,6 +213,7 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
             detail={"with": ["a-1", None, 1.5, True], AWKWARD: {"deep": {"er": []}}},
         ),
     ),
+    "answers": (Answer("0" * 64, ORG, "choose", "f" * 64, f'{{"name":"{AWKWARD}"}}', NINE),),
     "publications": (
         Publication(
             "v-1",

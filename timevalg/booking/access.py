@@ -61,6 +61,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "write letter": {**_DESK, **_WORKER},
     "send letter": {**_DESK, **_WORKER},
     "expire holds": _WORKER,
+    "forget answers": _WORKER,
     "sync": _SYSTEM,
     "read events": _SYSTEM,
     "register patient": {**_DESK, **_SYSTEM},

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from timevalg.booking.access import ACCESS, allow, scope_of
+from timevalg.booking.once import answer_once, begin, keep
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
-from timevalg.model.errors import LeaseLost, StaleVersion
+from timevalg.model.errors import InvalidInput, LeaseLost, StaleVersion
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import AuditEntry, Event, StaffCase, Work, WorkState
 from timevalg.model.states import AppointmentState, TaskState, target
@@ -37,8 +39,16 @@ USE_CASES: dict[str, Callable[..., Any]] = {}
 """Every use case by its verb."""
 
 
-def use_case(verb: str) -> Callable[[UseCase], UseCase]:
+def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
     """Register a use case under its verb; refuse one without an access rule.
+
+    Called with ports that carry an idempotency key it is done once.
+
+    Parameters
+    ----------
+    keyed : bool
+        Whether it takes such keys: where all it does, but for opening a task whose time has come,
+        is one transaction, which keeps the answer.
 
     Raises
     ------
@@ -49,8 +59,18 @@ def use_case(verb: str) -> Callable[[UseCase], UseCase]:
         raise LookupError(f"use case {verb!r} has no access rule; add a row to booking.access")
 
     def register(function: UseCase) -> UseCase:
-        USE_CASES[verb] = function
-        return function
+        @wraps(function)
+        def called(ports: Ports, principal: Principal, *given: Any, **named: Any) -> Any:
+            if ports.key is None:
+                return function(ports, principal, *given, **named)
+            scope_of(verb, principal)
+            if not keyed:
+                why = f"{verb!r} takes none: done twice it is as once"
+                raise InvalidInput.single("idempotency_key", why)
+            return answer_once(ports, principal, verb, function, *given, **named)
+
+        USE_CASES[verb] = called
+        return cast(UseCase, called)
 
     return register
 
@@ -299,7 +319,8 @@ def run(
 ) -> R:
     """Do a verb in one transaction of its own, then wake the workers.
 
-    Work in hand is marked as done in the same transaction.
+    Work in hand is marked as done, and the answer to an idempotency key kept, in the same
+    transaction.
 
     Raises
     ------
@@ -307,10 +328,14 @@ def run(
         If the principal's role has no right to the verb at all.
     LeaseLost
         If another worker has taken the work in hand; nothing is changed then.
+    InFlight
+        If another call with the same idempotency key has begun and not ended.
     """
     scope_of(verb, principal)
 
     def transaction(unit: UnitOfWork) -> R:
+        if ports.once is not None:
+            begin(unit, ports.once)
         result = body(Act(ports, unit, principal, verb, reason, wish))
         if ports.in_hand is not None:
             done = replace(
@@ -318,6 +343,8 @@ def run(
             )
             if not unit.work.finish(done):
                 raise LeaseLost(ports.in_hand.id)
+        if ports.once is not None:
+            keep(unit, ports.once, result, ports.keys.new("work"))
         return result
 
     result = ports.store.run(principal.organisation, transaction)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
@@ -79,7 +80,12 @@ def current_task(ports: Ports, principal: Principal, verb: str, picture: Picture
     clinic = clinic_of(picture, task)
     if not is_to_open(clinic, task, picture.now):
         return task
-    return run(ports, principal, verb, lambda act: open_if_time(act, clinic, act.task(key)))
+    return run(
+        replace(ports, once=None),  # the answer comes with the choice
+        principal,
+        verb,
+        lambda act: open_if_time(act, clinic, act.task(key)),
+    )
 
 
 def certify(

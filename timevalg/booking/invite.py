@@ -53,7 +53,7 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
     Parameters
     ----------
     tasks : sequence of Task
-        Drafts, each of a clinic that the principal may act for.
+        Drafts, each of a clinic that the principal may act for; one without an id gets one.
 
     Raises
     ------
@@ -96,6 +96,7 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
                 )
         return [out[known.get(t.id, t).id] for t in tasks]
 
+    tasks = [replace(t, id=t.id or ports.keys.new("task")) for t in tasks]
     _refuse_twins(tasks)
     try:
         return settle(ports, principal, "invite", find, body)

@@ -7,13 +7,14 @@ channels and the typesetter of letters are handed in by ``timevalg.wiring``.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.letter import Document, LetterFacts
 from timevalg.model.records import (
+    Answer,
     AuditEntry,
     Event,
     Letter,
@@ -156,6 +157,22 @@ class WorkLog(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """What calls with idempotency keys were answered."""
+
+    def find(self, **criteria: Any) -> list[Answer]:
+        """Give those that meet all criteria."""
+        ...
+
+    def add(self, value: Answer) -> None:
+        """Keep one; `Conflict` if there is one with its id."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Delete those given before an instant; gives how many there were."""
+        ...
+
+
 class AuditLog(Protocol):
     """Who looked at and changed what; append-only."""
 
@@ -184,6 +201,7 @@ class UnitOfWork(Protocol):
     sessions: Sessions
     events: EventLog
     work: WorkLog
+    answers: Answers
     audit: AuditLog
 
     def now(self) -> datetime:
@@ -194,6 +212,13 @@ class UnitOfWork(Protocol):
         """Take the locks, sorted, the organisation's shared (`whole`: exclusive) before them.
 
         Held to the end of the transaction. `Busy` after 3 seconds.
+        """
+        ...
+
+    def try_lock(self, key: str) -> bool:
+        """Take one lock to the end of the transaction, unless another holds it: then False.
+
+        Where there is one writer at a time nobody else can hold it.
         """
         ...
 
@@ -262,6 +287,24 @@ class Pictures(Protocol):
 
 
 @dataclass(frozen=True)
+class Once:
+    """The call that an idempotency key belongs to.
+
+    Attributes
+    ----------
+    id, payload : str
+        Digests of who asks with which key, and of what they ask.
+    answer : Any
+        The type of the answer.
+    """
+
+    id: str
+    verb: str
+    payload: str
+    answer: Any
+
+
+@dataclass(frozen=True)
 class Ports:
     """All of them, put together once in ``timevalg.wiring``."""
 
@@ -273,3 +316,9 @@ class Ports:
     wake: Callable[[], None]
     in_hand: Work | None = None
     """The leased work that the next transaction completes, for workers."""
+    key: str | None = None
+    """The caller's idempotency key for the next use case; None = none."""
+    once: Once | None = None
+    """The call whose answer the next transaction keeps."""
+    in_flight: dict[tuple[str, str], object] = field(default_factory=dict)
+    """Calls with idempotency keys that have begun in this process and not ended."""

@@ -69,7 +69,7 @@ class Synced:
     conflicts: tuple[str, ...]
 
 
-@use_case("sync")
+@use_case("sync", keyed=False)
 def sync(
     ports: Ports,
     principal: Principal,

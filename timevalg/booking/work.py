@@ -12,6 +12,7 @@ from timevalg.booking.answer import silence
 from timevalg.booking.check import check
 from timevalg.booking.due import fall_due
 from timevalg.booking.expire import expire_holds
+from timevalg.booking.forget import forget_answers
 from timevalg.booking.opening import open_task
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.prepare import follow_preparation
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Doing] = {
     "letter": _letter,
     "send letter": lambda ports, who, work: send_letter(ports, who, work.entity),
     "expire hold": lambda ports, who, work: expire_holds(ports, who),
+    "forget answers": lambda ports, who, work: forget_answers(ports, who),
 }
 """Each kind of work and the one use case that does it."""
 
@@ -72,7 +74,7 @@ def due_work(
     )
 
 
-@use_case("do work")
+@use_case("do work", keyed=False)
 def do_work(ports: Ports, principal: Principal, key: str) -> Done:
     """Do one piece of work if it is due and nobody else has it.
 

@@ -61,7 +61,7 @@ def write_letter(ports: Ports, principal: Principal, kind: str, entity: str) -> 
     return run(ports, principal, "write letter", body)
 
 
-@use_case("send letter")
+@use_case("send letter", keyed=False)
 def send_letter(ports: Ports, principal: Principal, key: str) -> Letter:
     """Send a written letter: at most once, unless the channel deduplicates.
 

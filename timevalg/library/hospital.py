@@ -39,14 +39,21 @@ from timevalg.model.task import Mode, Task
 class Hospital(View):
     """What record systems and planners have in common."""
 
-    def publish(self, path: str | Path) -> Published:
+    def publish(self, path: str | Path, *, idempotency_key: str | None = None) -> Published:
         """Publish a clinic file or a folder of them; gives what it changes and whom it affects."""
-        return publish.publish(self.ports, self.principal, read(path))
+        return publish.publish(self.once(idempotency_key), self.principal, read(path))
 
-    def register(self, patient: str, *, name: str = "", language: str = "nb") -> Patient:
+    def register(
+        self,
+        patient: str,
+        *,
+        name: str = "",
+        language: str = "nb",
+        idempotency_key: str | None = None,
+    ) -> Patient:
         """Say what a patient is called in letters, and in which language they are written."""
         value = Patient(patient, self.principal.organisation, language, name)
-        return feed.register_patient(self.ports, self.principal, value)
+        return feed.register_patient(self.once(idempotency_key), self.principal, value)
 
     def invite(
         self,
@@ -58,6 +65,7 @@ class Hospital(View):
         not_after: date | None = None,
         deadline: date | None = None,
         clinic: str | None = None,
+        idempotency_key: str | None = None,
         **more: Any,
     ) -> Invitation:
         """Invite one patient to choose; gives ``.task``, or the ``.shortage``.
@@ -86,10 +94,13 @@ class Hospital(View):
                     "clinic": clinic,
                     **more,
                 }
-            ]
+            ],
+            idempotency_key=idempotency_key,
         )[0]
 
-    def invite_many(self, invitations: Iterable[Mapping[str, Any]]) -> list[Invitation]:
+    def invite_many(
+        self, invitations: Iterable[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Invitation]:
         """Invite many at once, planned together; fields as in `invite`."""
         organisation = self.ports.pictures.current(self.principal.organisation).index.organisation
         tasks = []
@@ -103,7 +114,7 @@ class Hospital(View):
             given["mode"] = Mode(given.get("mode", Mode.CHOOSE))
             tasks.append(
                 _task(
-                    id=self.ports.keys.new("task"),
+                    id="",
                     organisation=self.principal.organisation,
                     clinic=clinic,
                     pools=pools,
@@ -111,7 +122,7 @@ class Hospital(View):
                     **given,
                 )
             )
-        return invite.invite(self.ports, self.principal, tasks)
+        return invite.invite(self.once(idempotency_key), self.principal, tasks)
 
     def move(
         self,
@@ -122,10 +133,11 @@ class Hospital(View):
         reason: str = "",
         version: int | None = None,
         override: bool = False,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Move a visit, as the hospital."""
         return change.move(
-            self.ports,
+            self.once(idempotency_key),
             self.principal,
             key_of(appointment),
             start,
@@ -142,10 +154,11 @@ class Hospital(View):
         referral: str | None = None,
         letters: bool = True,
         reason: str = "",
+        idempotency_key: str | None = None,
     ) -> list[Task]:
         """Withdraw a task, or all tasks of a referral."""
         return cancel.withdraw(
-            self.ports,
+            self.once(idempotency_key),
             self.principal,
             task=task,
             referral=referral,
@@ -154,22 +167,35 @@ class Hospital(View):
         )
 
     def refuse(
-        self, appointment: Appointment | str, *, reason: str, version: int | None = None
+        self,
+        appointment: Appointment | str,
+        *,
+        reason: str,
+        version: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Task:
         """Refuse a choice; the task opens again."""
-        return answer.refuse(self.ports, self.principal, key_of(appointment), reason, version)
+        return answer.refuse(
+            self.once(idempotency_key), self.principal, key_of(appointment), reason, version
+        )
 
-    def arrive(self, appointment: Appointment | str) -> Appointment:
+    def arrive(
+        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+    ) -> Appointment:
         """Note that the patient is here."""
-        return attend.arrive(self.ports, self.principal, key_of(appointment))
+        return attend.arrive(self.once(idempotency_key), self.principal, key_of(appointment))
 
-    def fulfil(self, appointment: Appointment | str) -> Appointment:
+    def fulfil(
+        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+    ) -> Appointment:
         """Note that the visit has taken place."""
-        return attend.fulfil(self.ports, self.principal, key_of(appointment))
+        return attend.fulfil(self.once(idempotency_key), self.principal, key_of(appointment))
 
-    def no_show(self, appointment: Appointment | str) -> Appointment:
+    def no_show(
+        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+    ) -> Appointment:
         """Note that the patient did not come."""
-        return attend.no_show(self.ports, self.principal, key_of(appointment))
+        return attend.no_show(self.once(idempotency_key), self.principal, key_of(appointment))
 
 
 @dataclass(frozen=True)
@@ -192,30 +218,60 @@ class RecordSystem(Hospital):
         *,
         ref: str | None = None,
         version: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Accept a choice; the visit gets the record system's own id."""
-        return answer.accept(self.ports, self.principal, key_of(appointment), ref, version)
+        return answer.accept(
+            self.once(idempotency_key), self.principal, key_of(appointment), ref, version
+        )
 
 
 @dataclass(frozen=True)
 class Desk(Hospital):
     """What planners and secretaries can do."""
 
-    def check(self, task: Task | str, *, confirm: bool, reason: str = "") -> Task:
+    def check(
+        self,
+        task: Task | str,
+        *,
+        confirm: bool,
+        reason: str = "",
+        idempotency_key: str | None = None,
+    ) -> Task:
         """Confirm a choice, or refuse it."""
-        return check.check(self.ports, self.principal, key_of(task), confirm, reason)
+        return check.check(
+            self.once(idempotency_key), self.principal, key_of(task), confirm, reason
+        )
 
-    def undo(self, task: Task | str, *, reason: str, version: int | None = None) -> Task:
+    def undo(
+        self,
+        task: Task | str,
+        *,
+        reason: str,
+        version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Task:
         """Take a time back before its letter has gone."""
-        return undo.undo(self.ports, self.principal, key_of(task), reason, version)
+        return undo.undo(self.once(idempotency_key), self.principal, key_of(task), reason, version)
 
-    def take(self, task: Task | str, reason: str = "") -> Task:
+    def take(
+        self, task: Task | str, reason: str = "", *, idempotency_key: str | None = None
+    ) -> Task:
         """Take a task over from the patient."""
-        return take_up.hand_to_staff(self.ports, self.principal, key_of(task), reason)
+        return take_up.hand_to_staff(
+            self.once(idempotency_key), self.principal, key_of(task), reason
+        )
 
-    def reopen(self, task: Task | str, reason: str = "", due: date | None = None) -> Task:
+    def reopen(
+        self,
+        task: Task | str,
+        reason: str = "",
+        due: date | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Task:
         """Let the patient choose again, until a new due date if need be."""
-        return take_up.reopen(self.ports, self.principal, key_of(task), reason, due)
+        return take_up.reopen(self.once(idempotency_key), self.principal, key_of(task), reason, due)
 
     def assign(
         self,
@@ -226,19 +282,35 @@ class Desk(Hospital):
         pool: str | None = None,
         reason: str = "",
         override: bool = False,
+        idempotency_key: str | None = None,
     ) -> Task:
         """Book a time for a task that staff have."""
         return due.assign(
-            self.ports, self.principal, key_of(task), start, resources, pool, reason, override
+            self.once(idempotency_key),
+            self.principal,
+            key_of(task),
+            start,
+            resources,
+            pool,
+            reason,
+            override,
         )
 
-    def keep_waiting(self, task: Task | str, reason: str) -> Task:
+    def keep_waiting(
+        self, task: Task | str, reason: str, *, idempotency_key: str | None = None
+    ) -> Task:
         """Say that the fallback shall not happen on the last valid day."""
-        return due.keep_waiting(self.ports, self.principal, key_of(task), reason)
+        return due.keep_waiting(self.once(idempotency_key), self.principal, key_of(task), reason)
 
-    def write_letter(self, visit: Appointment | str, kind: str = "appointment") -> Letter | None:
+    def write_letter(
+        self,
+        visit: Appointment | str,
+        kind: str = "appointment",
+        *,
+        idempotency_key: str | None = None,
+    ) -> Letter | None:
         """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
-        return write.write_letter(self.ports, self.principal, kind, key_of(visit))
+        return write.write_letter(self.once(idempotency_key), self.principal, kind, key_of(visit))
 
     def staff_list(self) -> list[StaffCase]:
         """Give what waits for a person."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,15 @@ class View:
     ports: Ports
     principal: Principal
 
+    def once(self, idempotency_key: str | None) -> Ports:
+        """Give the ports for one call; with a key, the same call again has the same answer.
+
+        A key belongs to whoever acts, and to one call: with other arguments it is refused
+        (`KeyReused`), and while the call is being done (`InFlight`). Answers are kept for 24 hours
+        at least; a call that failed may be tried again with its key.
+        """
+        return self.ports if idempotency_key is None else replace(self.ports, key=idempotency_key)
+
     def task(self, key: str) -> Task:
         """Give a task."""
         return feed.read_task(self.ports, self.principal, key)
@@ -64,10 +73,17 @@ class View:
         """Give the best safe offers to move a visit to."""
         return look.list_offers_to_change(self.ports, self.principal, key_of(visit), limit)
 
-    def hold(self, task: Task | str, offer: Offer | datetime, pool: str | None = None) -> Session:
+    def hold(
+        self,
+        task: Task | str,
+        offer: Offer | datetime,
+        pool: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Session:
         """Hold a time for some minutes."""
         start, pool = start_of(offer, pool)
-        return hold.hold(self.ports, self.principal, key_of(task), start, pool)
+        return hold.hold(self.once(idempotency_key), self.principal, key_of(task), start, pool)
 
     def choose(
         self,
@@ -75,18 +91,28 @@ class View:
         offer: Offer | datetime,
         pool: str | None = None,
         version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Choose a time, held or not."""
         start, pool = start_of(offer, pool)
-        return choose.choose(self.ports, self.principal, key_of(task), start, pool, version)
+        return choose.choose(
+            self.once(idempotency_key), self.principal, key_of(task), start, pool, version
+        )
 
-    def none_suits(self, task: Task | str, when_i_can: str = "") -> Task:
+    def none_suits(
+        self, task: Task | str, when_i_can: str = "", *, idempotency_key: str | None = None
+    ) -> Task:
         """Say that no offer suits, and when one would."""
-        return none_suits.none_suits(self.ports, self.principal, key_of(task), when_i_can)
+        return none_suits.none_suits(
+            self.once(idempotency_key), self.principal, key_of(task), when_i_can
+        )
 
-    def decline(self, task: Task | str, reason: str = "") -> Task:
+    def decline(
+        self, task: Task | str, reason: str = "", *, idempotency_key: str | None = None
+    ) -> Task:
         """Say that the visit is no longer needed."""
-        return declining.decline(self.ports, self.principal, key_of(task), reason)
+        return declining.decline(self.once(idempotency_key), self.principal, key_of(task), reason)
 
     def change(
         self,
@@ -94,10 +120,14 @@ class View:
         offer: Offer | datetime,
         pool: str | None = None,
         version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Move a visit to another offered time."""
         start, pool = start_of(offer, pool)
-        return change.change(self.ports, self.principal, key_of(appointment), start, pool, version)
+        return change.change(
+            self.once(idempotency_key), self.principal, key_of(appointment), start, pool, version
+        )
 
     def cancel(
         self,
@@ -105,26 +135,40 @@ class View:
         reason: str = "",
         version: int | None = None,
         by: str = "",
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Cancel a visit."""
-        return cancel.cancel(self.ports, self.principal, key_of(appointment), reason, version, by)
+        return cancel.cancel(
+            self.once(idempotency_key), self.principal, key_of(appointment), reason, version, by
+        )
 
-    def complete(self, preparation: Preparation | str, answer: str = "") -> Preparation:
+    def complete(
+        self,
+        preparation: Preparation | str,
+        answer: str = "",
+        *,
+        idempotency_key: str | None = None,
+    ) -> Preparation:
         """Note that a preparation is done."""
-        return prepare.complete_preparation(self.ports, self.principal, key_of(preparation), answer)
+        return prepare.complete_preparation(
+            self.once(idempotency_key), self.principal, key_of(preparation), answer
+        )
 
 
 @dataclass(frozen=True)
 class PatientView(View):
     """What a patient can do."""
 
-    def ask(self, task: Task | str) -> Invitation:
+    def ask(self, task: Task | str, *, idempotency_key: str | None = None) -> Invitation:
         """Ask for a time, where the patient asks first."""
-        return invite.ask_for_time(self.ports, self.principal, key_of(task))
+        return invite.ask_for_time(self.once(idempotency_key), self.principal, key_of(task))
 
-    def acknowledge(self, appointment: Appointment | str) -> Appointment:
+    def acknowledge(
+        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+    ) -> Appointment:
         """Say "I am coming"."""
-        return attend.acknowledge(self.ports, self.principal, key_of(appointment))
+        return attend.acknowledge(self.once(idempotency_key), self.principal, key_of(appointment))
 
 
 def key_of(thing: Any) -> str:

@@ -10,7 +10,9 @@
     ├── Conflict
     │   ├── StaleVersion      somebody changed it since you read it
     │   ├── TimeTaken         the time went to someone else; ``alternatives`` are still free
-    │   └── RuleBroken        a rule of the clinic forbids the time; ``broken`` names it
+    │   ├── RuleBroken        a rule of the clinic forbids the time; ``broken`` names it
+    │   └── InFlight          the same call is being answered at this moment
+    ├── KeyReused             the idempotency key belongs to another call
     ├── NotServable           no valid place: the ``shortage`` is named, nothing was sent
     ├── WouldStrand           a staff booking would leave the named ``tasks`` without a time
     ├── LeaseLost             another worker has taken the work over
@@ -138,6 +140,34 @@ class RuleBroken(Conflict):
     def __init__(self, broken: Sequence[str]) -> None:
         self.broken = tuple(broken)
         super().__init__("; ".join(self.broken))
+
+
+class InFlight(Conflict):
+    """A call with the same idempotency key has begun and not ended."""
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+        super().__init__(
+            f"{verb!r} with this idempotency key is being done at this moment; "
+            "ask again with the same key to get its answer"
+        )
+
+
+class KeyReused(TimevalgError):
+    """The idempotency key was used for something else.
+
+    Attributes
+    ----------
+    verb : str
+        What it was used for.
+    """
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+        super().__init__(
+            f"this idempotency key has been used for another {verb!r}; "
+            "give each new request a key of its own"
+        )
 
 
 class NotServable(TimevalgError):

@@ -90,6 +90,28 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a call with an idempotency key was answered, kept for whoever asks again.
+
+    Attributes
+    ----------
+    id : str
+        A digest of who asked and of their key.
+    payload : str
+        A digest of what was asked.
+    value : str
+        The answer as JSON.
+    """
+
+    id: str
+    organisation: str
+    verb: str
+    payload: str
+    value: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     """Who looked at or changed what, for whom and why."""
 

@@ -78,22 +78,21 @@ class Task:
     version: int = 1
 
     def __post_init__(self) -> None:
+        name = f"task {self.id}" if self.id else "the task"
         if not self.pools:
-            raise ValueError(f"task {self.id} names no pool")
+            raise ValueError(f"{name} names no pool")
         if self.due < self.opens:
-            raise ValueError(f"task {self.id}: due {self.due} is before opens {self.opens}")
+            raise ValueError(f"{name}: due {self.due} is before opens {self.opens}")
         if self.not_before is not None and self.not_after < self.not_before:
-            raise ValueError(
-                f"task {self.id}: the window {self.not_before} … {self.not_after} is empty"
-            )
+            raise ValueError(f"{name}: the window {self.not_before} … {self.not_after} is empty")
         if self.deadline is not None and self.deadline < self.not_after:
             raise ValueError(
-                f"task {self.id}: not_after {self.not_after} is past the deadline {self.deadline}"
+                f"{name}: not_after {self.not_after} is past the deadline {self.deadline}"
             )
         if not 1 <= self.priority <= 5:
-            raise ValueError(f"task {self.id}: priority {self.priority} is not 1 … 5")
+            raise ValueError(f"{name}: priority {self.priority} is not 1 … 5")
         if self.extra < 0:
-            raise ValueError(f"task {self.id}: extra {self.extra} minutes is negative")
+            raise ValueError(f"{name}: extra {self.extra} minutes is negative")
 
     @property
     def is_live(self) -> bool:

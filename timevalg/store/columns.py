@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from timevalg.model import codec
 from timevalg.model.errors import InvalidInput
 from timevalg.model.time import require_aware
-from timevalg.store import codec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)

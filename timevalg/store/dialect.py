@@ -44,6 +44,10 @@ class Dialect(Hashable, Protocol):
         """Take locks to the end of the transaction."""
         ...
 
+    def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
+        """Take a lock to the end of the transaction unless another holds it."""
+        ...
+
     def cause(self, error: BaseException) -> str:
         """Give the cause of a driver's error: see `timevalg.store.refusals`."""
         ...

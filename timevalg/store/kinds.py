@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.records import (
+    Answer,
     AuditEntry,
     Event,
     Letter,
@@ -186,6 +187,7 @@ WORK = Kind(
     unique=(Unique(("effect",), "there is already work with this effect"),),
     indexes=(("state", "due_at"), ("kind", "entity")),
 )
+ANSWERS = Kind("answer", "answers", Answer, indexes=(("answered_at",),))
 AUDIT = Kind(
     "audit entry",
     "audit",
@@ -204,5 +206,6 @@ KINDS: tuple[Kind[Any], ...] = (
     SESSIONS,
     EVENTS,
     WORK,
+    ANSWERS,
     AUDIT,
 )

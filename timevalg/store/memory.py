@@ -8,12 +8,22 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from timevalg.booking.ports import AuditLog, Clock, EventLog, Records, Sessions, UnitOfWork, WorkLog
+from timevalg.booking.ports import (
+    Answers,
+    AuditLog,
+    Clock,
+    EventLog,
+    Records,
+    Sessions,
+    UnitOfWork,
+    WorkLog,
+)
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.records import Letter, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.alone import Alone
+from timevalg.store.answers import MemoryAnswers
 from timevalg.store.memory_logs import MemoryAudit, MemoryEvents, MemoryWork
 from timevalg.store.memory_rows import Journal, MemoryRecords, Shelf
 from timevalg.store.memory_sessions import MemorySessions
@@ -39,6 +49,7 @@ class MemoryUnit:
         self.events: EventLog = events
         self.sessions: Sessions = MemorySessions(self, journal, events)
         self.work: WorkLog = MemoryWork(journal)
+        self.answers: Answers = MemoryAnswers(journal)
         self.audit: AuditLog = MemoryAudit(journal)
 
     def now(self) -> datetime:
@@ -50,6 +61,10 @@ class MemoryUnit:
     def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
         """Do nothing: whoever is in a unit of work has everything."""
         self._now = None
+
+    def try_lock(self, key: str) -> bool:
+        """Give True: there is nobody else."""
+        return True
 
 
 class Memory:

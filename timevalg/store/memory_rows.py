@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, NoReturn, TypeVar
 
+from timevalg.model import codec
 from timevalg.model.errors import NotFound
 from timevalg.model.time import require_aware
-from timevalg.store import codec
 from timevalg.store.columns import checked_text
 from timevalg.store.criteria import arranged, matcher
 from timevalg.store.kinds import Kind

@@ -43,6 +43,7 @@ _STATES: Mapping[str, str] = {
 _OLDEST = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
 _CLOCK = text("SELECT clock_timestamp()")
 _WHOLE = text("SELECT pg_advisory_xact_lock(:whole)")
+_TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
 _LOCKS = text(
     "SELECT CASE position WHEN 1 THEN pg_advisory_xact_lock_shared(key)"
     " ELSE pg_advisory_xact_lock(key) END"
@@ -108,6 +109,10 @@ class Postgres:
             return
         rest = sorted({lock_number(organisation, key) for key in keys})
         connection.execute(_LOCKS, {"keys": [first, *rest]})
+
+    def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
+        """Take a lock unless another transaction holds it; waits for nobody."""
+        return bool(connection.execute(_TRY, {"key": lock_number(organisation, key)}).scalar_one())
 
     def cause(self, error: BaseException) -> str:
         """Give the cause of a driver's error."""

@@ -102,7 +102,7 @@ def stale(kind: Kind[Any], actual: Any, expected: int) -> StaleVersion:
     return StaleVersion(kind.name, actual.id, expected, actual.version, str(actual.state))
 
 
-def changed(value: T, **fields: Any) -> T:
+def changed(value: T, /, **fields: Any) -> T:
     """Give a frozen value with other fields."""
     return dataclasses.replace(value, **fields)  # type: ignore[type-var]  # every kind is a dataclass
 

@@ -21,10 +21,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.types import Text
 
+from timevalg.model import codec
 from timevalg.model.errors import NotFound
 from timevalg.model.session import Session
 from timevalg.model.time import Span
-from timevalg.store import codec
 from timevalg.store.columns import Instant, Words
 from timevalg.store.criteria import Term, asked, checked
 from timevalg.store.kinds import SESSIONS

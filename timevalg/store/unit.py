@@ -8,11 +8,20 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable
 
-from timevalg.booking.ports import AuditLog, Clock, EventLog, Records, Sessions, WorkLog
+from timevalg.booking.ports import (
+    Answers,
+    AuditLog,
+    Clock,
+    EventLog,
+    Records,
+    Sessions,
+    WorkLog,
+)
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.records import Letter, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
+from timevalg.store.answers import SqlAnswers
 from timevalg.store.dialect import Dialect
 from timevalg.store.logs import SqlAudit, SqlEvents, SqlWork
 from timevalg.store.records import SqlRecords
@@ -45,6 +54,7 @@ class SqlUnit:
         self.events: EventLog = events
         self.sessions: Sessions = SqlSessions(self, events)
         self.work: WorkLog = SqlWork(self)
+        self.answers: Answers = SqlAnswers(self)
         self.audit: AuditLog = SqlAudit(self)
 
     def execute(self, statement: Executable, **parameters: Any) -> CursorResult[Any]:
@@ -63,3 +73,7 @@ class SqlUnit:
         """Take the locks in a statement of their own; what is read after them is current."""
         self.dialect.lock(self.connection, self.organisation, keys, whole)
         self._now = None
+
+    def try_lock(self, key: str) -> bool:
+        """Take a lock unless another transaction holds it."""
+        return self.dialect.try_lock(self.connection, self.organisation, key)

@@ -18,6 +18,7 @@ from timevalg.booking import (
     due,
     expire,
     feed,
+    forget,
     hold,
     invite,
     look,
@@ -139,6 +140,7 @@ AT_LARGE = {
     "publish": lambda w, who: publish.publish(w.ports, who, contents()),
     "invite": lambda w, who: invite.invite(w.ports, who, [fresh(w)]),
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
+    "forget answers": lambda w, who: forget.forget_answers(w.ports, who),
     "sync": lambda w, who: sync.sync(w.ports, who, [sync.CalendarRow("r", 1, deleted=True)]),
     "read events": lambda w, who: feed.read_events(w.ports, who),
     "register patient": lambda w, who: feed.register_patient(

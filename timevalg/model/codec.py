@@ -1,13 +1,15 @@
-"""Structured fields as JSON text: the same value gives the same text, and comes back equal."""
+"""Values as JSON text: the same value gives the same text, and comes back equal."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Set
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
@@ -21,6 +23,12 @@ def dump(value: Any) -> str:
         If something in it has no JSON form.
     """
     return _ENCODER.encode(value)
+
+
+def digest(value: Any) -> str:
+    """Give 64 hexadecimal digits that equal values share, in whatever order or zone they come."""
+    canonical = json.dumps(json.loads(dump(value)), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()
 
 
 def load(hint: Any, text: str) -> Any:
@@ -38,7 +46,11 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, Set):
         return sorted(value)
-    if isinstance(value, date):  # datetime too
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, ZoneInfo):
+        return value.key
+    if isinstance(value, date):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}

@@ -1,0 +1,268 @@
+"""The same call with the same idempotency key has the same answer, and is done once."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from tests.integration.booking.ways import task_in, visit_in
+from tests.world import ORGANISATION, oslo
+from timevalg.booking import choose, forget, once
+from timevalg.booking.acting import USE_CASES
+from timevalg.booking.work import worker
+from timevalg.model.errors import (
+    IllegalMove,
+    InFlight,
+    InvalidInput,
+    KeyReused,
+    NotAllowed,
+    TimeTaken,
+)
+from timevalg.model.principal import Principal, RoleName
+
+AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10)
+WHO = worker(ORGANISATION)
+
+
+def invitation(world, patient="p-1", **more):
+    fields = {"opens": date(2027, 1, 4), "due": date(2027, 1, 8), "not_after": date(2027, 1, 29)}
+    return world.dips.invite(patient=patient, pools=["auto"], **fields, **more)
+
+
+def test_the_same_call_has_the_same_answer_and_is_done_once(world):
+    first = invitation(world, idempotency_key="k-1")
+    before = world.dump()
+    assert invitation(world, idempotency_key="k-1") == first
+    assert world.dump() == before
+    assert invitation(world, idempotency_key="k-2").task.id != first.task.id
+    assert invitation(world).task.id != first.task.id  # without keys each is a call of its own
+
+
+def test_a_reply_that_was_lost_is_given_again(world):
+    """The time is chosen: without the key the second call is refused."""
+    task = world.invited()
+    visit = world.patient().choose(task, AT, idempotency_key="k-1")
+    world.work()  # what follows changes nothing about what was answered
+    assert world.patient().choose(task, AT, idempotency_key="k-1") == visit
+    with pytest.raises(IllegalMove):
+        world.patient().choose(task, AT)
+
+
+def test_a_key_belongs_to_one_call(world):
+    task = world.invited()
+    me = world.patient()
+    visit = me.choose(task, AT, idempotency_key="k-1")
+    before = world.dump()
+    for other in (
+        lambda: me.choose(task, LATER, idempotency_key="k-1"),
+        lambda: me.choose(task, AT, version=7, idempotency_key="k-1"),
+        lambda: me.hold(task, AT, idempotency_key="k-1"),
+        lambda: me.cancel(visit, idempotency_key="k-1"),
+    ):
+        with pytest.raises(KeyReused, match="used for another 'choose'"):
+            other()
+    assert world.dump() == before
+
+
+def test_the_same_instant_in_another_zone_is_the_same_call(world):
+    task = world.invited()
+    visit = world.patient().choose(task, AT, idempotency_key="k-1")
+    assert world.patient().choose(task, visit.start, idempotency_key="k-1") == visit
+
+
+def test_a_key_belongs_to_whoever_uses_it(world):
+    """Also where a planner is called as a patient is, and where one acts for two patients."""
+    one, two = world.invited("anna"), world.invited("p-2")
+    chosen = world.patient("anna").choose(one, AT, idempotency_key="k-1")
+    other = world.desk.choose(two, LATER, idempotency_key="k-1")
+    assert {chosen.task, other.task} == {one.id, two.id}
+
+    def proxy(patient):
+        return Principal("mum", RoleName.REPRESENTATIVE, ORGANISATION, patient=patient)
+
+    ports = replace(world.ports, key="k-2")
+    three, four = world.invited("p-3"), world.invited("p-4")
+    choose.choose(ports, proxy("p-3"), three.id, oslo(2027, 1, 21, 9))
+    with pytest.raises(KeyReused):
+        choose.choose(ports, proxy("p-4"), three.id, oslo(2027, 1, 21, 9))
+    assert world.task(four).state == "open"
+
+
+def test_a_call_that_failed_may_be_tried_again(world):
+    one, two = world.invited("p-1"), world.invited("p-2")
+    visit = world.patient("p-1").choose(one, AT)
+    with pytest.raises(TimeTaken):
+        world.patient("p-2").choose(two, AT, idempotency_key="k-1")
+    world.patient("p-1").cancel(visit)
+    assert world.patient("p-2").choose(two, AT, idempotency_key="k-1").start == AT
+
+
+def test_rights_come_before_keys(world):
+    task = world.invited()
+    world.patient().choose(task, AT, idempotency_key="k-1")
+    auditor = Principal("p-1", RoleName.AUDITOR, ORGANISATION)
+    with pytest.raises(NotAllowed):
+        choose.choose(replace(world.ports, key="k-1"), auditor, task.id, AT)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "a\0b"])
+def test_what_is_no_key_is_refused(quick, key):
+    with pytest.raises(InvalidInput, match="idempotency_key"):
+        invitation(quick, idempotency_key=key)
+
+
+def test_what_is_harmless_twice_takes_no_keys(quick):
+    ports = replace(quick.ports, key="k-1")
+    with pytest.raises(InvalidInput, match="takes none"):
+        USE_CASES["sync"](ports, quick.dips.principal, [])
+
+
+def test_a_call_within_the_call_is_in_flight(world):
+    """Asked again while it is planned, and while its transaction runs."""
+    task = world.invited()
+    refused = []
+
+    def again():
+        with pytest.raises(InFlight, match="being done at this moment") as error:
+            choose.choose(ports, world.patient().principal, task.id, AT)
+        refused.append(error.value.verb)
+
+    class Keys:
+        def new(self, kind):
+            again()
+            return world.ports.keys.new(kind)
+
+    ports = replace(world.ports, keys=Keys(), key="k-1")
+    visit = choose.choose(ports, world.patient().principal, task.id, AT)
+    assert len(refused) > 1
+    assert world.patient().choose(task, AT, idempotency_key="k-1") == visit
+    assert ports.in_flight == {}
+
+
+def test_answers_are_kept_for_a_day_and_then_forgotten(world):
+    task = world.invited()
+    world.clock.set(oslo(2027, 1, 5, 0, 59))  # the last minute of a day in UTC
+    visit = world.patient().choose(task, AT, idempotency_key="k-1")
+    invitation(world, idempotency_key="k-2")
+    (forgetting,) = world.read(lambda unit: unit.work.find(kind="forget answers"))
+    world.later(hours=24)
+    assert world.patient().choose(task, AT, idempotency_key="k-1") == visit
+    world.clock.set(forgetting.due_at)
+    assert forgetting.due_at - oslo(2027, 1, 5, 0, 59) < timedelta(hours=48)
+    world.work()
+    assert world.read(lambda unit: unit.answers.find()) == []
+    with pytest.raises(IllegalMove):
+        world.patient().choose(task, AT, idempotency_key="k-1")
+
+
+def test_an_answer_is_forgotten_only_when_it_is_a_day_old(world):
+    invitation(world, idempotency_key="k-1")
+    world.clock.advance(once.KEPT)
+    assert forget.forget_answers(world.ports, WHO) == 0
+    world.clock.advance(timedelta(microseconds=1))
+    assert forget.forget_answers(world.ports, WHO) == 1
+
+
+CALLS = {
+    "publish": lambda w, k: w.desk.publish("examples/gastro/surgery.yaml", idempotency_key=k),
+    "register patient": lambda w, k: w.desk.register("p-1", name="Kari", idempotency_key=k),
+    "invite": lambda w, k: invitation(w, idempotency_key=k),
+    "ask": lambda w, k, t: w.patient().ask(t, idempotency_key=k),
+    "hold": lambda w, k, t: w.patient().hold(t, AT, idempotency_key=k),
+    "choose": lambda w, k, t: w.patient().choose(t, AT, idempotency_key=k),
+    "none suits": lambda w, k, t: w.patient().none_suits(t, "Fridays", idempotency_key=k),
+    "decline": lambda w, k, t: w.patient().decline(t, idempotency_key=k),
+    "withdraw": lambda w, k, t: w.desk.withdraw(task=t.id, idempotency_key=k),
+    "hand to staff": lambda w, k, t: w.desk.take(t, idempotency_key=k),
+    "reopen": lambda w, k, t: w.desk.reopen(t, idempotency_key=k),
+    "keep waiting": lambda w, k, t: w.desk.keep_waiting(t, "x", idempotency_key=k),
+    "assign": lambda w, k, t: w.desk.assign(
+        t, start=AT, resources={"doctor": ("dr-a",), "room": ("room",)}, idempotency_key=k
+    ),
+    "check": lambda w, k, t: w.desk.check(t, confirm=True, idempotency_key=k),
+    "refuse": lambda w, k, t: w.desk.refuse(w.visit(t), reason="no", idempotency_key=k),
+    "accept": lambda w, k, t: w.dips.accept(w.visit(t), ref="kontakt/1", idempotency_key=k),
+    "undo": lambda w, k, t: w.desk.undo(t, reason="x", idempotency_key=k),
+    "move": lambda w, k, v: w.desk.move(v, start=AT, idempotency_key=k),
+    "change": lambda w, k, v: w.patient().change(v, AT, idempotency_key=k),
+    "cancel": lambda w, k, v: w.patient().cancel(v, idempotency_key=k),
+    "acknowledge": lambda w, k, v: w.patient().acknowledge(v, idempotency_key=k),
+    "arrive": lambda w, k, v: w.desk.arrive(v, idempotency_key=k),
+    "no show": lambda w, k, v: w.desk.no_show(v, idempotency_key=k),
+    "fulfil": lambda w, k, v: w.desk.fulfil(v, idempotency_key=k),
+    "complete preparation": lambda w, k, v: w.patient().complete(
+        w.preparations(v)[0], "yes", idempotency_key=k
+    ),
+    "write letter": lambda w, k, v: w.desk.write_letter(v, idempotency_key=k),
+}
+"""A call of every verb that changes something, on a task or a visit if it takes one."""
+
+FROM = {
+    "publish": None,
+    "register patient": None,
+    "invite": None,
+    "ask": "request",
+    "reopen": "with-staff",
+    "keep waiting": "with-staff",
+    "assign": "with-staff",
+    "check": "chosen",
+    "refuse": "chosen",
+    "accept": "chosen",
+    "undo": "confirmed",
+    "move": "booked",
+    "change": "booked",
+    "cancel": "booked",
+    "acknowledge": "booked",
+    "arrive": "booked",
+    "no show": "booked",
+    "fulfil": "arrived",
+    "complete preparation": "booked",
+    "write letter": "booked",
+}
+"""What it is called on; an open task where nothing stands here."""
+
+
+@pytest.mark.parametrize("verb", CALLS)
+def test_every_verb_takes_keys(quick, verb):
+    thing = _thing(quick, FROM.get(verb, "open"))
+
+    def call():
+        return CALLS[verb](quick, "k-1", *thing)
+
+    first = call()
+    before = quick.dump()
+    assert call() == first
+    assert type(call()) is type(first)
+    assert quick.dump() == before
+
+
+NO_KEYS = {
+    "list offers",
+    "list offers to change",
+    "read",
+    "read events",
+    "staff list",
+    "sync",
+    "send letter",
+    "do work",
+    "open",
+    "fall due",
+    "follow preparation",
+    "expire holds",
+    "forget answers",
+}
+"""Verbs that change nothing, that are harmless twice, or that only workers have."""
+
+
+def test_no_verb_is_left_out():
+    assert set(CALLS) | NO_KEYS == set(USE_CASES)
+
+
+def _thing(world, state):
+    if state is None:
+        return ()
+    if state == "request":
+        return (world.invited(mode="request"),)
+    if state in {"booked", "arrived"}:
+        return (visit_in(world, state),)
+    return (task_in(world, state),)

@@ -1,0 +1,121 @@
+"""Idempotency keys: whoever asks again with the same key gets the answer they were given.
+
+The answer is kept in the transaction of the change. So a call that failed left nothing and may be
+tried again, and one whose reply was lost is answered from what it left. Between the two, a second
+call meets one that has begun and not ended: it is refused in the process that has begun it, and by
+a lock on PostgreSQL; on SQLite it waits its turn to write, and finds the answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from timevalg.booking.ports import Once, Ports, UnitOfWork
+from timevalg.model import codec
+from timevalg.model.errors import InFlight, InvalidInput, KeyReused, TimevalgError
+from timevalg.model.principal import Principal
+from timevalg.model.records import Answer, Work
+
+KEPT = timedelta(hours=24)
+"""How long an answer is kept at least."""
+LONGEST = 255
+"""Characters of a key."""
+
+
+def answer_once(
+    ports: Ports,
+    principal: Principal,
+    verb: str,
+    function: Callable[..., Any],
+    *given: Any,
+    **named: Any,
+) -> Any:
+    """Do a use case, or give the answer that this principal had with the key before.
+
+    Raises
+    ------
+    KeyReused
+        If the key belongs to another call.
+    InFlight
+        If the same call has begun and not ended.
+    InvalidInput
+        If it is no key.
+    """
+    given = tuple(tuple(g) if isinstance(g, Iterator) else g for g in given)
+    once = _once(ports.key or "", principal, verb, function, given, named)
+    here, mine = (principal.organisation, once.id), object()
+    if ports.in_flight.setdefault(here, mine) is not mine:
+        raise InFlight(verb)
+    try:
+        if known := _known(ports, principal, once):
+            return codec.load(once.answer, known.value)
+        try:
+            return function(replace(ports, key=None, once=once), principal, *given, **named)
+        except TimevalgError:  # perhaps because another process has just done it
+            if known := _known(ports, principal, once):
+                return codec.load(once.answer, known.value)
+            raise
+    finally:
+        del ports.in_flight[here]
+
+
+def begin(unit: UnitOfWork, once: Once) -> None:
+    """Keep others with the same key out to the end of the transaction.
+
+    Raises
+    ------
+    InFlight
+        If another is in, or has been since we looked.
+    """
+    if not unit.try_lock(f"k:{once.id}") or unit.answers.find(id=once.id):
+        raise InFlight(once.verb)
+
+
+def keep(unit: UnitOfWork, once: Once, answer: Any, key: str) -> None:
+    """Keep an answer, with the work of forgetting the day's answers (one for all of them)."""
+    now = unit.now()
+    kept = Answer(once.id, unit.organisation, once.verb, once.payload, codec.dump(answer), now)
+    unit.answers.add(kept)
+    day = now.date()
+    due = datetime.combine(day + timedelta(days=1), time(), UTC) + KEPT
+    kind = "forget answers"
+    effect = f"{kind}:{day}"
+    unit.work.add(Work(key, unit.organisation, "", kind, str(day), due, effect))
+
+
+def _once(
+    key: str,
+    principal: Principal,
+    verb: str,
+    function: Callable[..., Any],
+    given: tuple[Any, ...],
+    named: dict[str, Any],
+) -> Once:
+    if not 1 <= len(key) <= LONGEST or not key.isprintable():
+        why = f"{len(key)} characters; give 1 to {LONGEST}, all printable"
+        raise InvalidInput.single("idempotency_key", why)
+    call = inspect.signature(function).bind(None, None, *given, **named)
+    call.apply_defaults()
+    asked = dict(list(call.arguments.items())[2:])
+    who = "\0".join((principal.role, principal.id, key))
+    return Once(
+        hashlib.sha256(who.encode()).hexdigest(),
+        verb,
+        codec.digest([verb, principal.patient, asked]),
+        typing.get_type_hints(function)["return"],
+    )
+
+
+def _known(ports: Ports, principal: Principal, once: Once) -> Answer | None:
+    found = ports.store.run(
+        principal.organisation, lambda unit: unit.answers.find(id=once.id), write=False
+    )
+    if found and found[0].payload != once.payload:
+        raise KeyReused(found[0].verb)
+    return found[0] if found else None
