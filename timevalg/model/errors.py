@@ -4,6 +4,7 @@
 
     TimevalgError
     ├── InvalidInput          what was given is wrong; ``problems`` says where and how to mend it
+    ├── NotSignedOn           the token is not believed; sign on (again)
     ├── NotFound              no such thing, or not yours to see
     ├── NotAllowed            the principal may not do this
     ├── IllegalMove           the state of the thing does not allow the move
@@ -70,6 +71,13 @@ class InvalidInput(TimevalgError):
     def single(cls, key: str, message: str, where: str = "input") -> InvalidInput:
         """Make the error for one problem outside any file."""
         return cls([Problem(where, None, key, message)])
+
+
+class NotSignedOn(TimevalgError):
+    """Nobody knows who asks: there is no token, or it does not hold.
+
+    The message never repeats what the token said.
+    """
 
 
 class NotFound(TimevalgError):
