@@ -133,3 +133,28 @@ def worker(
     from timevalg.cli import worker as command
 
     command.run(url, redis, letters, once)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    host: Annotated[str, typer.Option(help="Development serves this machine only.")] = "127.0.0.1",
+) -> None:
+    """Serve the API; what is set in the environment is listed in docs/settings.md."""
+    from timevalg.cli import serve as command
+
+    command.serve(host, port)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="patient, representative, planner, system …")],
+    organisation: Annotated[str, typer.Option(help="The organisation's number.")],
+    clinic: Annotated[str | None, typer.Option(help="That clinic only; default all.")] = None,
+    patient: Annotated[str | None, typer.Option(help="Who it is, or acts for.")] = None,
+    name: Annotated[str, typer.Option(help="Who acts; default the patient, or the role.")] = "",
+) -> None:
+    """Print a bearer token for development."""
+    from timevalg.cli import serve as command
+
+    command.token(role, organisation, clinic, patient, name)

@@ -29,8 +29,10 @@ def issuer(path: Path) -> Issuer:
     return Issuer(NAME, AUDIENCE, path.as_uri(), "development")
 
 
-def key_path() -> Path:
-    """Give where this user's development key lies."""
+def path_of(configured: str = "") -> Path:
+    """Give where the development key lies: where configured, else with this user's state."""
+    if configured:
+        return Path(configured).absolute()
     return Path(platformdirs.user_state_dir("timevalg")) / "development-issuer.json"
 
 

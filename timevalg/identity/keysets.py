@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
@@ -30,9 +30,9 @@ def fetched(url: str) -> Mapping[str, Any]:
 
     Raises
     ------
-    httpx.HTTPError, ValueError
+    httpx2.HTTPError, ValueError
     """
-    answer = httpx.get(url, timeout=PATIENCE, follow_redirects=False)
+    answer = httpx2.get(url, timeout=PATIENCE, follow_redirects=False)
     answer.raise_for_status()
     if len(answer.content) > LARGEST:
         raise ValueError(f"the key set is larger than {LARGEST} bytes")
@@ -86,7 +86,7 @@ class KeySets:
         self._tried[url] = now
         try:
             new = KeySet.import_key_set(dict(self._fetch(url)))  # type: ignore[arg-type]  # checked while it is imported
-        except (httpx.HTTPError, ValueError, TypeError, KeyError, JoseError) as error:
+        except (httpx2.HTTPError, ValueError, TypeError, KeyError, JoseError) as error:
             if keys is None:
                 raise Busy("the token issuer") from error
             return keys

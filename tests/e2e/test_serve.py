@@ -1,0 +1,128 @@
+"""`timevalg serve` and `timevalg token` as a stranger uses them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from timevalg import Timevalg
+
+GASTRO = Path(__file__).parents[2] / "examples" / "gastro"
+ORGANISATION = "999999999"
+
+
+def environment(tmp_path, **more):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TIMEVALG_")}
+    own = {
+        "TIMEVALG_DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}",
+        "TIMEVALG_DEVELOPMENT_KEY": str(tmp_path / "key.json"),
+    }
+    return kept | own | {f"TIMEVALG_{k}": v for k, v in more.items()}
+
+
+def timevalg(env, *arguments):
+    command = [sys.executable, "-m", "timevalg.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextmanager
+def served(env, port):
+    """Serve until the block ends; the first line that uvicorn writes about readiness is awaited."""
+    command = [sys.executable, "-m", "timevalg.cli", "serve", "--port", str(port)]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr:
+                if "running on" in line:
+                    break
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stderr.read()
+            assert process.wait(timeout=30) in {0, -signal.SIGTERM}
+
+
+def test_an_empty_folder_a_server_and_a_token(tmp_path):
+    env, port = environment(tmp_path), free_port()
+    with served(env, port), httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        today = datetime.now(UTC).date()
+        with Timevalg.open(env["TIMEVALG_DATABASE_URL"], organisation=ORGANISATION) as valg:
+            dips = valg.system("dips")
+            dips.publish(GASTRO)
+            asked = dips.invite(
+                patient="p-1",
+                pools=["follow-up"],
+                opens=min(today, date(2027, 1, 4)),
+                due=today + timedelta(days=7),
+                not_after=today + timedelta(days=80),
+            )
+        document = client.get("/openapi.json").json()
+        assert document["openapi"].startswith("3.1")
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                assert "security" in operation, path
+        assert client.get("/v1/patient/tasks").status_code == 401
+        said = ("--role", "patient", "--organisation", ORGANISATION, "--patient", "p-1")
+        token = timevalg(env, "token", *said).stdout.strip()
+        mine = {"Authorization": f"Bearer {token}"}
+        tasks = client.get("/v1/patient/tasks", headers=mine).json()["tasks"]
+        assert [t["id"] for t in tasks] == ([asked.task.id] if asked.task else [])
+        changed = token[:-2] + ("AA" if token[-2:] != "AA" else "BB")
+        answer = client.get("/v1/patient/tasks", headers={"Authorization": f"Bearer {changed}"})
+        assert answer.status_code == 401
+        assert token not in answer.text
+
+
+def test_development_serves_this_machine_only(tmp_path):
+    done = timevalg(environment(tmp_path), "serve", "--host", "0.0.0.0")
+    assert done.returncode == 2
+    assert "TIMEVALG_MODE=production" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ({}, "TIMEVALG_ISSUERS"),
+        ({"DATABASE_URL": ""}, "TIMEVALG_DATABASE_URL"),
+        ({"MODE": "live"}, "TIMEVALG_MODE"),
+    ],
+)
+def test_production_takes_nothing_for_granted(tmp_path, more, what):
+    env = environment(tmp_path, **({"MODE": "production"} | more))
+    done = timevalg(env, "serve", "--port", str(free_port()))
+    assert done.returncode == 2
+    assert what in done.stderr
+    assert not (tmp_path / "served.sqlite").exists()
+
+
+def test_production_prints_no_development_token(tmp_path):
+    env = environment(tmp_path, MODE="production")
+    done = timevalg(env, "token", "--role", "planner", "--organisation", ORGANISATION)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("--role", "king", "--organisation", ORGANISATION),
+        ("--role", "worker", "--organisation", ORGANISATION),
+        ("--role", "patient", "--organisation", ORGANISATION),
+    ],
+)
+def test_a_token_must_say_enough(tmp_path, said):
+    done = timevalg(environment(tmp_path), "token", *said)
+    assert (done.returncode, done.stdout) == (2, "")

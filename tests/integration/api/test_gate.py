@@ -1,0 +1,133 @@
+"""Nobody gets in without a token, nor with too much."""
+
+from __future__ import annotations
+
+import pytest
+import structlog
+from fastapi.testclient import TestClient
+
+from tests.integration.api.conftest import Caller, sign_on
+from timevalg.api.app import make_app
+from timevalg.api.gate import HEADERS, OPEN
+from timevalg.api.surface import Surface
+from timevalg.settings import Settings
+
+TASKS = "/v1/patient/tasks"
+
+
+def limited(world, **values):
+    return make_app(
+        world.ports, Settings.of({f"TIMEVALG_{k}": v for k, v in values.items()}), sign_on
+    )
+
+
+def test_every_operation_answers_401_without_a_token(app):
+    nobody = Caller(app, None)
+    for path, operations in app.openapi()["paths"].items():
+        for method in operations:
+            answer = nobody(method.upper(), path.replace("{", "").replace("}", ""), None)
+            assert answer.status_code == (200 if path in OPEN else 401), path
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/docs", "/nothing", "/v1/patient/../../etc"])
+def test_addresses_that_do_not_exist_answer_401_too(app, path):
+    assert Caller(app, None).get(path).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic cDpw", "Bearer nonsense", "patient:p-1"])
+def test_a_token_that_does_not_hold_is_refused(app, header):
+    answer = TestClient(app).get(TASKS, headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_two_tokens_are_none(app):
+    headers = [("Authorization", "Bearer patient:p-1"), ("Authorization", "Bearer patient:p-2")]
+    assert TestClient(app).get(TASKS, headers=headers).status_code == 401
+
+
+def test_without_a_token_the_body_is_not_read(world):
+    read = []
+
+    def body():
+        read.append(1)
+        yield b"{}"
+
+    client = TestClient(limited(world, BODY_LIMIT="10"))
+    answer = client.post(f"{TASKS}/t/choice", content=body())
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_large_body_is_refused(world, declared):
+    client = TestClient(limited(world, BODY_LIMIT="100"))
+    headers = {"Authorization": "Bearer patient:p-1", "Idempotency-Key": "k", "If-Match": "*"}
+    content = b"x" * 1000
+    answer = client.post(
+        f"{TASKS}/t/choice", content=content if declared else iter([content]), headers=headers
+    )
+    assert answer.status_code == 413
+
+
+def test_a_long_query_is_refused(caller):
+    assert caller("patient:p-1").get(f"{TASKS}?after={'x' * 5000}").status_code == 414
+
+
+def test_too_many_requests_of_one_principal(world):
+    app = limited(world, RATE_BY_PRINCIPAL="3/minute")
+    one, other = Caller(app, "patient:p-1"), Caller(app, "patient:p-2")
+    assert [one.get(TASKS).status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert one.get(TASKS).headers["Retry-After"] == "60"
+    assert other.get(TASKS).status_code == 200
+
+
+def test_too_many_requests_from_one_address_need_no_token(world):
+    nobody = Caller(limited(world, RATE_BY_ADDRESS="3/minute"), None)
+    assert [nobody.get(TASKS).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+def test_every_answer_says_how_browsers_shall_treat_it(app):
+    for answer in (Caller(app, None).get(TASKS), Caller(app, "patient:p-1").get(TASKS)):
+        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_other_pages_may_not_call_unless_named(world):
+    asks = {"Origin": "https://portal.example", "Authorization": "Bearer patient:p-1"}
+    closed, opened = limited(world), limited(world, CORS_ORIGINS="https://portal.example")
+    name = "Access-Control-Allow-Origin"
+    assert name not in TestClient(closed).get(TASKS, headers=asks).headers
+    assert TestClient(opened).get(TASKS, headers=asks).headers[name] == asks["Origin"]
+    asks["Origin"] = "https://elsewhere.example"
+    assert name not in TestClient(opened).get(TASKS, headers=asks).headers
+
+
+def test_our_own_faults_tell_nothing(world, app, monkeypatch):
+    secret = "01017012345"
+
+    def broken(*_, **__):
+        raise RuntimeError(f"patient {secret}")
+
+    monkeypatch.setattr(type(world.store), "run", broken)
+    with structlog.testing.capture_logs() as logs:
+        answer = Caller(app, "patient:p-1").get(f"{TASKS}/t-1")
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:timevalg:problem:fault"
+    assert secret not in answer.text + str(logs)
+    assert [entry["error"] for entry in logs] == ["RuntimeError"]
+
+
+def test_a_database_that_does_not_answer_is_not_ready(world, app, monkeypatch):
+    client = Caller(app, None)
+    assert client.get("/ready").status_code == 200
+
+    def broken(*_):
+        raise OSError
+
+    monkeypatch.setattr(type(world.store), "organisations", broken)
+    assert client.get("/ready").status_code == 503
+    assert client.get("/health").status_code == 200
+
+
+def test_a_route_without_an_access_rule_does_not_start():
+    with pytest.raises(LookupError, match="juggle"):
+        Surface().operation("GET", "/x", "juggle")

@@ -1,0 +1,1 @@
+"""The HTTP API: FastAPI over the use cases; no rule of its own."""

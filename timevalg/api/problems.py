@@ -1,0 +1,166 @@
+"""Errors as problem details: the one place where HTTP codes are known.
+
+Source: RFC 9457.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from timevalg.model import errors
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:timevalg:problem:"
+_log = structlog.get_logger("timevalg.api")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of problem.
+
+    Attributes
+    ----------
+    name : str
+        Ends its ``type``; never changes.
+    action : str
+        What whoever called can do about it.
+    """
+
+    status: int
+    name: str
+    title: str
+    action: str
+
+
+KINDS: Mapping[type[errors.TimevalgError], Kind] = {
+    errors.NotSignedOn: Kind(401, "not-signed-on", "Not signed on", "Sign on and send the token."),
+    errors.NotAllowed: Kind(403, "not-allowed", "Not allowed", "Ask for the right, or let be."),
+    errors.NotFound: Kind(404, "not-found", "Not found", "Check the id; it may not be yours."),
+    errors.StaleVersion: Kind(412, "stale-version", "Changed meanwhile", "Read it again first."),
+    errors.TimeTaken: Kind(409, "time-taken", "Time taken", "Choose one of the alternatives."),
+    errors.RuleBroken: Kind(409, "rule-broken", "Against a rule", "Choose another time."),
+    errors.WouldStrand: Kind(
+        409, "would-strand", "Would strand patients", "Choose another time, or override."
+    ),
+    errors.Conflict: Kind(409, "conflict", "Conflict", "Read it again and decide anew."),
+    errors.IllegalMove: Kind(409, "illegal-move", "Not possible now", "Read its state first."),
+    errors.NotServable: Kind(409, "not-servable", "No place", "See the shortage and its cures."),
+    errors.InvalidInput: Kind(422, "invalid-input", "Invalid input", "Mend what is named."),
+    errors.Busy: Kind(503, "busy", "Busy", "Nothing was changed; try again in a moment."),
+}
+"""The most particular class of an error decides."""
+
+OTHERS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(400, "key-missing", "Idempotency-Key missing", "Send a key of your own making."),
+        Kind(400, "bad-request", "Bad request", "Mend the request."),
+        Kind(404, "no-route", "No such address", "See the OpenAPI document."),
+        Kind(405, "no-method", "No such method", "See the OpenAPI document."),
+        Kind(413, "too-large", "Too large", "Send less at once."),
+        Kind(414, "address-too-long", "Address too long", "Ask for less at once."),
+        Kind(415, "media-type", "Unknown media type", "Send application/json."),
+        Kind(428, "version-missing", "If-Match missing", "Send the ETag you read."),
+        Kind(429, "too-many", "Too many requests", "Wait as Retry-After says."),
+        Kind(500, "fault", "Our fault", "It is noted; try again later."),
+        Kind(504, "slow", "Too slow", "It may have happened: repeat it with the same key."),
+    )
+}
+_BY_STATUS = {404: "no-route", 405: "no-method", 413: "too-large", 415: "media-type"}
+
+
+class Problem(Exception):
+    """A problem of the request itself, before any use case."""
+
+    def __init__(self, name: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        self.kind, self.detail, self.headers = OTHERS[name], detail, dict(headers or {})
+        super().__init__(detail)
+
+
+def kind_of(error: errors.TimevalgError) -> Kind:
+    """Give the kind of an error: that of its most particular class with one."""
+    return next(KINDS[c] for c in type(error).__mro__ if c in KINDS)
+
+
+def answer(
+    kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    """Give the response for a problem."""
+    content = {
+        "type": URN + kind.name,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "action": kind.action,
+        **more,
+    }
+    return JSONResponse(content, kind.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def of_error(error: errors.TimevalgError, tell: Callable[[Any], Any] = str) -> JSONResponse:
+    """Give the response for an error of a use case.
+
+    Parameters
+    ----------
+    tell : callable
+        Makes JSON of an alternative.
+    """
+    kind, headers, more = kind_of(error), dict[str, str](), dict[str, Any]()
+    if isinstance(error, errors.NotSignedOn):
+        headers["WWW-Authenticate"] = 'Bearer realm="timevalg", DPoP algs="ES256 PS256 EdDSA"'
+    if isinstance(error, errors.Busy):
+        headers["Retry-After"] = "1"
+    if isinstance(error, errors.TimeTaken):
+        more["alternatives"] = [tell(a) for a in error.alternatives]
+    if isinstance(error, errors.StaleVersion):
+        more |= {"expected": error.expected, "actual": error.actual, "state": str(error.state)}
+    if isinstance(error, errors.WouldStrand):
+        more["tasks"] = list(error.tasks)
+    if isinstance(error, errors.RuleBroken):
+        more["broken"] = list(error.broken)
+    if isinstance(error, errors.InvalidInput):
+        more["errors"] = [
+            {"pointer": p.key, "where": p.where, "line": p.line, "detail": p.message}
+            for p in error.problems
+        ]
+    return answer(kind, str(error), headers=headers, **more)
+
+
+def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
+    """Let an application answer every error with problem details."""
+
+    @app.exception_handler(errors.TimevalgError)
+    def on_error(_: Request, error: errors.TimevalgError) -> JSONResponse:
+        return of_error(error, tell)
+
+    @app.exception_handler(Problem)
+    def on_problem(_: Request, error: Problem) -> JSONResponse:
+        return answer(error.kind, error.detail, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        found = [
+            {"pointer": "/" + "/".join(map(str, e["loc"])), "detail": e["msg"]}
+            for e in error.errors()
+        ]
+        detail = f"{len(found)} of the given values cannot be used"
+        return answer(KINDS[errors.InvalidInput], detail, errors=found)
+
+    @app.exception_handler(HTTPException)
+    def on_http(_: Request, error: HTTPException) -> JSONResponse:
+        kind = OTHERS[_BY_STATUS.get(error.status_code, "bad-request")]
+        return answer(kind, kind.title, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    def on_fault(request: Request, error: Exception) -> JSONResponse:
+        route = request.scope.get("route")
+        _log.error("fault", error=type(error).__name__, route=getattr(route, "path", ""))
+        return answer(OTHERS["fault"], "something went wrong here")

@@ -1,0 +1,1 @@
+"""The three surfaces: patients, planners, record systems."""

@@ -1,0 +1,200 @@
+"""What patients, and those who act for them, can ask and do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Response
+
+from timevalg.api.schemas import patient as shapes
+from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
+from timevalg.booking.mine import MOST, list_appointments, list_tasks, read_access_log
+from timevalg.library.patient import PatientView
+from timevalg.model.clinic import Clinic
+from timevalg.model.task import Task
+
+router = Surface(prefix="/v1/patient", tags=["patient"])
+
+Limit = Annotated[int, Query(ge=1, le=100)]
+After = Annotated[str, Query(max_length=200, description="`next` of the page before.")]
+
+
+class Asking:
+    """The patient who asks, and the words in which they are answered."""
+
+    def __init__(self, request: Request, ports: OnPorts, who: Who) -> None:
+        self.view = PatientView(ports, who)
+        self.language = _language(request.headers.get("accept-language", ""))
+        self._organisation = ports.pictures.current(who.organisation).index.organisation
+
+    def clinic(self, name: str) -> Clinic:
+        """Give a clinic of the organisation."""
+        return self._organisation.clinic(name)
+
+    def task(self, task: Task, response: Response) -> shapes.TaskOut:
+        """Tell a task with its version."""
+        tag(response, task.version)
+        return shapes.TaskOut.of(task, self.clinic(task.clinic), self.language)
+
+
+Me = Annotated[Asking, Depends()]
+Path = shapes.Id
+
+
+def _language(header: str) -> str:
+    """Give the first language asked for that texts exist in."""
+    wanted = [part.split(";")[0].strip().lower()[:2] for part in header.split(",")]
+    names = {"no": "nb", "nb": "nb", "nn": "nn", "se": "se", "en": "en"}
+    return next((names[w] for w in wanted if w in names), "nb")
+
+
+@router.operation("GET", "/tasks", "list tasks")
+def my_tasks(me: Me, after: After = "", limit: Limit = 50) -> shapes.TasksOut:
+    """Give my choice tasks."""
+    found = list_tasks(me.view.ports, me.view.principal, (), after, limit)
+    told = [shapes.TaskOut.of(t, me.clinic(t.clinic), me.language) for t in found]
+    return shapes.TasksOut(tasks=told, next=told[-1].id if len(told) == limit else "")
+
+
+@router.operation("GET", "/tasks/{task}", "read")
+def my_task(me: Me, task: Path, response: Response) -> shapes.TaskOut:
+    """Give one of my choice tasks."""
+    return me.task(me.view.task(task), response)
+
+
+@router.operation("GET", "/tasks/{task}/offers", "list offers")
+def my_offers(me: Me, task: Path, limit: Limit = 20) -> shapes.OffersOut:
+    """Give the best times that I can choose from now."""
+    found = me.view.offers(task, limit)
+    return shapes.OffersOut.of(found, me.clinic(me.view.task(task).clinic))
+
+
+@router.operation("POST", "/tasks/{task}/ask", "ask", books=True)
+def ask_for_a_time(me: Me, task: Path, key: Key, response: Response) -> shapes.TaskOut:
+    """Ask for a time, where the patient asks first."""
+    answer = me.view.ask(task)
+    return me.task(answer.task or me.view.task(task), response)
+
+
+@router.operation("POST", "/tasks/{task}/holds", "hold", books=True, status=201)
+def hold_a_time(me: Me, task: Path, choice: shapes.ChoiceIn, key: Key) -> shapes.HoldOut:
+    """Keep a time for some minutes while I confirm; an earlier hold is given up for it."""
+    held = me.view.hold(task, choice.start, choice.pool)
+    return shapes.HoldOut.of(held, me.clinic(held.clinic))
+
+
+@router.operation("POST", "/tasks/{task}/choice", "choose", books=True, changes=True, status=201)
+def choose_a_time(
+    me: Me,
+    task: Path,
+    choice: shapes.ChoiceIn,
+    key: Key,
+    version: Version,
+    response: Response,
+) -> shapes.AppointmentOut:
+    """Choose a time, held or not."""
+    visit = me.view.choose(task, choice.start, choice.pool, version)
+    tag(response, visit.version)
+    return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
+
+
+@router.operation("POST", "/tasks/{task}/none-suits", "none suits", changes=True)
+def none_suits(
+    me: Me, task: Path, given: shapes.AvailabilityIn, version: Version, response: Response
+) -> shapes.TaskOut:
+    """Say that no time suits, and when I can."""
+    return me.task(me.view.none_suits(task, given.when_i_can), response)
+
+
+@router.operation("POST", "/tasks/{task}/decline", "decline", changes=True)
+def decline(
+    me: Me, task: Path, given: shapes.ReasonIn, version: Version, response: Response
+) -> shapes.TaskOut:
+    """Say that the visit is no longer needed."""
+    return me.task(me.view.decline(task, given.reason), response)
+
+
+@router.operation("GET", "/appointments", "list appointments")
+def my_appointments(me: Me, after: After = "", limit: Limit = 50) -> shapes.AppointmentsOut:
+    """Give my visits, past ones too."""
+    found = list_appointments(me.view.ports, me.view.principal, after, limit)
+    told = [shapes.AppointmentOut.of(v, me.clinic(v.clinic), me.language) for v in found]
+    return shapes.AppointmentsOut(appointments=told, next=told[-1].id if len(told) == limit else "")
+
+
+@router.operation("GET", "/appointments/{appointment}", "read")
+def my_appointment(me: Me, appointment: Path, response: Response) -> shapes.AppointmentOut:
+    """Give one of my visits."""
+    visit = me.view.appointment(appointment)
+    tag(response, visit.version)
+    return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
+
+
+@router.operation("GET", "/appointments/{appointment}/offers", "list offers to change")
+def offers_to_change(me: Me, appointment: Path, limit: Limit = 20) -> shapes.OffersOut:
+    """Give the best times that I can move a visit to."""
+    found = me.view.offers_to_change(appointment, limit)
+    return shapes.OffersOut.of(found, me.clinic(me.view.appointment(appointment).clinic))
+
+
+@router.operation("POST", "/appointments/{appointment}/change", "change", books=True, changes=True)
+def change_a_time(
+    me: Me,
+    appointment: Path,
+    choice: shapes.ChoiceIn,
+    key: Key,
+    version: Version,
+    response: Response,
+) -> shapes.AppointmentOut:
+    """Move a visit; the old time is given up if and only if the new one is mine."""
+    visit = me.view.change(appointment, choice.start, choice.pool, version)
+    tag(response, visit.version)
+    return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
+
+
+@router.operation("POST", "/appointments/{appointment}/cancel", "cancel", changes=True)
+def cancel_a_visit(
+    me: Me, appointment: Path, given: shapes.ReasonIn, version: Version, response: Response
+) -> shapes.AppointmentOut:
+    """Cancel a visit; its time is free at once."""
+    visit = me.view.cancel(appointment, given.reason, version)
+    tag(response, visit.version)
+    return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
+
+
+@router.operation("POST", "/appointments/{appointment}/acknowledge", "acknowledge")
+def i_am_coming(me: Me, appointment: Path, response: Response) -> shapes.AppointmentOut:
+    """Say "I am coming"; twice does no harm."""
+    visit = me.view.acknowledge(appointment)
+    tag(response, visit.version)
+    return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
+
+
+@router.operation("GET", "/appointments/{appointment}/preparations", "read")
+def my_preparations(me: Me, appointment: Path) -> shapes.PreparationsOut:
+    """Give what to do before a visit, by date."""
+    found = me.view.preparations(appointment)
+    told = [shapes.PreparationOut.of(p, me.language) for p in found]
+    return shapes.PreparationsOut(preparations=told)
+
+
+@router.operation("POST", "/preparations/{preparation}/answer", "complete preparation")
+def answer_a_preparation(
+    me: Me, preparation: Path, given: shapes.AnswerIn
+) -> shapes.PreparationOut:
+    """Say that a preparation is done."""
+    done = me.view.complete(preparation, given.answer)
+    return shapes.PreparationOut.of(done, me.language)
+
+
+@router.operation("GET", "/appointments/{appointment}/letters", "read")
+def my_letters(me: Me, appointment: Path) -> shapes.LettersOut:
+    """Give the letters about a visit."""
+    return shapes.LettersOut(letters=[shapes.LetterOut.of(x) for x in me.view.letters(appointment)])
+
+
+@router.operation("GET", "/access-log", "read access log")
+def who_has_looked(me: Me, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> shapes.AccessLogOut:
+    """Tell who has looked at my data or changed it, newest first."""
+    found = read_access_log(me.view.ports, me.view.principal, limit)
+    return shapes.AccessLogOut(entries=[shapes.AccessOut.of(entry) for entry in found])

@@ -1,0 +1,144 @@
+"""How a route is declared: it names its use case, and what it needs of the request follows.
+
+A route whose use case has no access rule fails when its module is imported: the server does not
+start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from timevalg.api.problems import Problem
+from timevalg.api.schemas.problem import ProblemOut
+from timevalg.booking.access import ACCESS
+from timevalg.booking.ports import Ports
+from timevalg.model.principal import Principal
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+ALWAYS = (400, 401, 403, 404, 405, 413, 414, 422, 429, 500, 503, 504)
+"""Statuses that any operation may answer with, as problem details."""
+WORDS = {
+    400: "Bad request, or Idempotency-Key missing",
+    401: "Not signed on",
+    403: "Not allowed",
+    404: "Not found, or not yours",
+    405: "No such method",
+    409: "Conflict; with alternatives where a time is taken",
+    412: "Changed since it was read",
+    413: "Too large",
+    414: "Address too long",
+    422: "Invalid input, or the key was used for something else",
+    428: "If-Match missing",
+    429: "Too many requests",
+    500: "Our fault",
+    503: "Busy; nothing was changed",
+    504: "Too slow; it may have happened",
+}
+
+
+class Surface(APIRouter):
+    """The routes of one of those who call."""
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        use: str,
+        *,
+        books: bool = False,
+        changes: bool = False,
+        status: int = 200,
+        **more: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare the route of a use case; the function's name is the operation id.
+
+        Parameters
+        ----------
+        use : str
+            The use case's verb, a row of `booking.access.ACCESS`.
+        books : bool
+            It takes time: an ``Idempotency-Key`` is required.
+        changes : bool
+            It changes something that has a version: ``If-Match`` is required.
+
+        Raises
+        ------
+        LookupError
+            If there is no access rule for the verb.
+        """
+        if use not in ACCESS:
+            raise LookupError(f"{method} {path} names {use!r}, which has no access rule")
+        needs = [Depends(d) for d, on in ((_key, books), (_version, changes)) if on]
+        writes = (409,) if method != "GET" else ()
+        statuses = (*ALWAYS, *writes, *((412, 428) if changes else ()))
+        responses = more.pop("responses", {}) | {
+            s: {"description": WORDS[s], "model": ProblemOut} for s in statuses
+        }
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            self.add_api_route(
+                path,
+                endpoint,
+                methods=[method],
+                status_code=status,
+                operation_id=endpoint.__name__,
+                dependencies=needs,
+                responses=responses,
+                openapi_extra={"x-use-case": use},
+                **more,
+            )
+            return endpoint
+
+        return declare
+
+
+def _key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=200, description="Yours; the same again does no harm."),
+    ] = None,
+) -> str:
+    if idempotency_key is None:
+        raise Problem("key-missing", "this takes time: send an Idempotency-Key")
+    return idempotency_key
+
+
+def _version(
+    if_match: Annotated[
+        str | None, Header(max_length=40, description="The ETag you read, or * for any.")
+    ] = None,
+) -> int | None:
+    if if_match is None:
+        raise Problem("version-missing", "this changes what you read: send its ETag as If-Match")
+    if if_match.strip() == "*":
+        return None
+    bare = if_match.strip().removeprefix("W/").strip('"')
+    if not bare.isdecimal() or len(bare) > 9:
+        raise Problem("bad-request", "If-Match is no ETag that was given here")
+    return int(bare)
+
+
+def _principal(request: Request) -> Principal:
+    found: Principal = request.state.principal
+    return found
+
+
+def _ports(request: Request) -> Ports:
+    found: Ports = request.app.state.ports
+    return found
+
+
+Key = Annotated[str, Depends(_key)]
+"""The request's Idempotency-Key."""
+Version = Annotated[int | None, Depends(_version)]
+"""The version of If-Match; None = any."""
+Who = Annotated[Principal, Depends(_principal)]
+OnPorts = Annotated[Ports, Depends(_ports)]
+
+
+def tag(response: Response, version: int) -> None:
+    """Tell the version of what is answered, for If-Match."""
+    response.headers["ETag"] = f'"{version}"'

@@ -1,0 +1,101 @@
+"""List what is a patient's, or what a clinic has, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from timevalg.booking.access import Scope, scope_of
+from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.ports import Between, Ports, Records
+from timevalg.model.appointment import Appointment
+from timevalg.model.errors import NotFound
+from timevalg.model.principal import Principal
+from timevalg.model.records import AuditEntry
+from timevalg.model.states import TaskState
+from timevalg.model.task import Task
+
+MOST = 200
+"""Things on a page at most."""
+
+
+@use_case("list tasks")
+def list_tasks(
+    ports: Ports,
+    principal: Principal,
+    states: Collection[TaskState] = (),
+    after: str = "",
+    limit: int = MOST,
+) -> list[Task]:
+    """Give a page of the tasks that are the principal's to see, in order of id.
+
+    Parameters
+    ----------
+    states : collection of TaskState
+        Only those in one of these; empty = all.
+    after : str
+        The last id of the page before.
+    """
+    criteria = {"state": frozenset(states)} if states else {}
+    return _page(
+        ports, principal, "list tasks", "task", lambda a: a.unit.tasks, criteria, after, limit
+    )
+
+
+@use_case("list appointments")
+def list_appointments(
+    ports: Ports, principal: Principal, after: str = "", limit: int = MOST, **criteria: Any
+) -> list[Appointment]:
+    """Give a page of the appointments that are the principal's to see, in order of id."""
+    return _page(
+        ports,
+        principal,
+        "list appointments",
+        "appointment",
+        lambda a: a.unit.appointments,
+        criteria,
+        after,
+        limit,
+    )
+
+
+@use_case("read access log")
+def read_access_log(ports: Ports, principal: Principal, limit: int = MOST) -> list[AuditEntry]:
+    """Tell a patient who has looked at their data or changed it, newest first."""
+
+    def body(act: Act) -> list[AuditEntry]:
+        patient = principal.patient
+        if patient is None:
+            raise NotFound("access log", "")
+        act.audit("access log", patient, patient)
+        return act.unit.audit.find(order="-time", limit=min(limit, MOST), patient=patient)
+
+    scope_of("read access log", principal)
+    return run(ports, principal, "read access log", body)
+
+
+def _page(
+    ports: Ports,
+    principal: Principal,
+    verb: str,
+    kind: str,
+    records: Any,
+    criteria: dict[str, Any],
+    after: str,
+    limit: int,
+) -> list[Any]:
+    scope = scope_of(verb, principal)
+    wanted = dict(criteria)
+    if scope is Scope.OWN:
+        wanted["patient"] = principal.patient or ""
+    if principal.clinics is not None:
+        wanted["clinic"] = principal.clinics
+
+    def body(act: Act) -> list[Any]:
+        rows: Records[Any] = records(act)
+        act.audit(f"{kind} list", principal.patient or principal.organisation, principal.patient)
+        size = max(1, min(limit, MOST))
+        found = rows.find(limit=size + 1, id=Between(after), **wanted)
+        return [row for row in found if row.id != after][:size]
+
+    return run(ports, principal, verb, body)
