@@ -11,17 +11,19 @@ from timevalg.model.task import Task
 
 
 @use_case("decline")
-def decline(ports: Ports, principal: Principal, key: str, reason: str = "") -> Task:
+def decline(
+    ports: Ports, principal: Principal, key: str, reason: str = "", version: int | None = None
+) -> Task:
     """Decline an open task; staff are told and may take it up again.
 
     Raises
     ------
-    IllegalMove, NotFound, NotAllowed
+    IllegalMove, StaleVersion, NotFound, NotAllowed
     """
     current_task(ports, principal, "decline", picture_of(ports, principal), key)
 
     def body(act: Act) -> Task:
-        task = act.advance(act.task(key), "decline")
+        task = act.advance(act.task(key, version), "decline")
         release(act, act.unit.sessions.find(task=task.id))
         act.case("declined", task.clinic, "the patient no longer needs the visit", task=task.id)
         return task

@@ -14,12 +14,14 @@ LONGEST_NOTE = 1000
 
 
 @use_case("none suits")
-def none_suits(ports: Ports, principal: Principal, key: str, when_i_can: str = "") -> Task:
+def none_suits(
+    ports: Ports, principal: Principal, key: str, when_i_can: str = "", version: int | None = None
+) -> Task:
     """Hand the task to staff with the patient's own words on when they can.
 
     Raises
     ------
-    IllegalMove, NotFound, NotAllowed
+    IllegalMove, StaleVersion, NotFound, NotAllowed
     InvalidInput
         If the words are too long.
     """
@@ -28,7 +30,7 @@ def none_suits(ports: Ports, principal: Principal, key: str, when_i_can: str = "
     current_task(ports, principal, "none suits", picture_of(ports, principal), key)
 
     def body(act: Act) -> Task:
-        task = act.advance(act.task(key), "none suits", note=when_i_can)
+        task = act.advance(act.task(key, version), "none suits", note=when_i_can)
         act.case("none-suits", task.clinic, "none of the offers suits the patient", task=task.id)
         return act.advance(task, "hand to staff")
 

@@ -101,18 +101,30 @@ class View:
         )
 
     def none_suits(
-        self, task: Task | str, when_i_can: str = "", *, idempotency_key: str | None = None
+        self,
+        task: Task | str,
+        when_i_can: str = "",
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Task:
         """Say that no offer suits, and when one would."""
         return none_suits.none_suits(
-            self.once(idempotency_key), self.principal, key_of(task), when_i_can
+            self.once(idempotency_key), self.principal, key_of(task), when_i_can, version
         )
 
     def decline(
-        self, task: Task | str, reason: str = "", *, idempotency_key: str | None = None
+        self,
+        task: Task | str,
+        reason: str = "",
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Task:
         """Say that the visit is no longer needed."""
-        return declining.decline(self.once(idempotency_key), self.principal, key_of(task), reason)
+        return declining.decline(
+            self.once(idempotency_key), self.principal, key_of(task), reason, version
+        )
 
     def change(
         self,

@@ -82,8 +82,10 @@ def test_who_has_looked_is_told(me, task):
     assert {(e["role"], e["verb"]) for e in entries} >= {("planner", "invite"), ("patient", "read")}
 
 
-def test_a_stale_version_says_what_changed(me, task, start):
-    answer = me.post(f"{TASKS}/{task.id}/choice", {"start": start}, key="k", version='"99"')
+@pytest.mark.parametrize("verb", ["choice", "decline", "none-suits"])
+def test_a_stale_version_says_what_changed(me, task, start, verb):
+    body = {"start": start} if verb == "choice" else {}
+    answer = me.post(f"{TASKS}/{task.id}/{verb}", body, key="k", version='"99"')
     assert answer.status_code == 412
     assert answer.json()["actual"] == task.version
 
@@ -118,3 +120,12 @@ def test_a_wrong_value_is_pointed_at(me, task, body, pointer):
     answer = me.post(f"{TASKS}/{task.id}/choice", body, key="k")
     assert answer.status_code == 422
     assert pointer in [e["pointer"] for e in answer.json()["errors"]]
+
+
+def test_the_same_key_gives_the_same_answer(me, task, start):
+    path = f"{TASKS}/{task.id}/choice"
+    first, again = (me.post(path, {"start": start}, key="k") for _ in range(2))
+    assert (first.status_code, first.json()) == (201, again.json())
+    other = me.post(path, {"start": start, "pool": "auto"}, key="k")
+    assert (other.status_code, other.json()["type"]) == (422, "urn:timevalg:problem:key-reused")
+    assert len(me.get(VISITS).json()["appointments"]) == 1

@@ -72,14 +72,14 @@ def my_offers(me: Me, task: Path, limit: Limit = 20) -> shapes.OffersOut:
 @router.operation("POST", "/tasks/{task}/ask", "ask", books=True)
 def ask_for_a_time(me: Me, task: Path, key: Key, response: Response) -> shapes.TaskOut:
     """Ask for a time, where the patient asks first."""
-    answer = me.view.ask(task)
+    answer = me.view.ask(task, idempotency_key=key)
     return me.task(answer.task or me.view.task(task), response)
 
 
 @router.operation("POST", "/tasks/{task}/holds", "hold", books=True, status=201)
 def hold_a_time(me: Me, task: Path, choice: shapes.ChoiceIn, key: Key) -> shapes.HoldOut:
     """Keep a time for some minutes while I confirm; an earlier hold is given up for it."""
-    held = me.view.hold(task, choice.start, choice.pool)
+    held = me.view.hold(task, choice.start, choice.pool, idempotency_key=key)
     return shapes.HoldOut.of(held, me.clinic(held.clinic))
 
 
@@ -93,7 +93,7 @@ def choose_a_time(
     response: Response,
 ) -> shapes.AppointmentOut:
     """Choose a time, held or not."""
-    visit = me.view.choose(task, choice.start, choice.pool, version)
+    visit = me.view.choose(task, choice.start, choice.pool, version, idempotency_key=key)
     tag(response, visit.version)
     return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
 
@@ -103,7 +103,7 @@ def none_suits(
     me: Me, task: Path, given: shapes.AvailabilityIn, version: Version, response: Response
 ) -> shapes.TaskOut:
     """Say that no time suits, and when I can."""
-    return me.task(me.view.none_suits(task, given.when_i_can), response)
+    return me.task(me.view.none_suits(task, given.when_i_can, version), response)
 
 
 @router.operation("POST", "/tasks/{task}/decline", "decline", changes=True)
@@ -111,7 +111,7 @@ def decline(
     me: Me, task: Path, given: shapes.ReasonIn, version: Version, response: Response
 ) -> shapes.TaskOut:
     """Say that the visit is no longer needed."""
-    return me.task(me.view.decline(task, given.reason), response)
+    return me.task(me.view.decline(task, given.reason, version), response)
 
 
 @router.operation("GET", "/appointments", "list appointments")
@@ -147,7 +147,7 @@ def change_a_time(
     response: Response,
 ) -> shapes.AppointmentOut:
     """Move a visit; the old time is given up if and only if the new one is mine."""
-    visit = me.view.change(appointment, choice.start, choice.pool, version)
+    visit = me.view.change(appointment, choice.start, choice.pool, version, idempotency_key=key)
     tag(response, visit.version)
     return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
 
