@@ -74,6 +74,10 @@ class IndexKeeper:
             self._kept[organisation] = kept
             return _without_expired(kept)
 
+    def within(self, unit: UnitOfWork) -> Picture:
+        """Give the picture as a transaction sees it; what it may yet undo is not kept."""
+        return _without_expired(self._catch_up(unit, self._kept.get(unit.organisation)))
+
     def _catch_up(self, unit: UnitOfWork, kept: _Kept | None) -> _Kept:
         if kept is None:
             return _load(unit)

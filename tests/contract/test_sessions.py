@@ -10,7 +10,7 @@ import pytest
 from tests.contract.samples import AWKWARD, NINE, ORG, OTHER, at, session, span
 from timevalg.booking.ports import Between, Store
 from timevalg.model.errors import Conflict, InvalidInput, TimeTaken
-from timevalg.model.session import Session, SessionKind
+from timevalg.model.session import Claim, Session, SessionKind
 
 
 def claim(store: Store, *sessions: Session, organisation: str = ORG) -> None:
@@ -178,7 +178,7 @@ def test_touching(store: Store):
     )
 
     def touched(**spans: object) -> list[str]:
-        given = {key.replace("_", ":", 1).replace("_", "-"): s for key, s in spans.items()}
+        given = [Claim(k.replace("_", ":", 1).replace("_", "-"), s) for k, s in spans.items()]
         found = store.run(ORG, lambda unit: unit.sessions.touching(given), write=False)
         assert all(s == store.run(ORG, lambda u, k=s.id: u.sessions.get(k)) for s in found)
         return [s.id for s in found]
@@ -198,9 +198,16 @@ def test_touching(store: Store):
 def test_touching_many(store: Store):
     many = [session(f"s-{i}", resources=(f"r-{i}",)) for i in range(250)]
     claim(store, *many)
-    spans = {f"r:r-{i}": span(10, 20) for i in range(250)}
+    spans = [Claim(f"r:r-{i}", span(10, 20)) for i in range(250)]
     found = store.run(ORG, lambda unit: unit.sessions.touching(spans), write=False)
     assert {s.id for s in found} == {s.id for s in many}
+    twice = [
+        Claim("r:r-7", span(0, 10)),
+        Claim("r:r-7", span(29, 40)),
+        Claim("r:r-8", span(30, 40)),
+    ]
+    found = store.run(ORG, lambda unit: unit.sessions.touching(twice), write=False)
+    assert [s.id for s in found] == ["s-7"]
     assert store.run(ORG, lambda unit: unit.sessions.release([s.id for s in many])) == 250
 
 

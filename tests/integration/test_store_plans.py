@@ -11,7 +11,7 @@ from sqlalchemy import event as listening
 
 from tests.contract.samples import NINE, ORG, appointment, at, event, session, span, task, work
 from timevalg.booking.ports import Between, UnitOfWork
-from timevalg.model.session import SessionKind
+from timevalg.model.session import Claim, SessionKind
 from timevalg.store import Database, statements
 from timevalg.store.kinds import TASKS
 from timevalg.store.migrate import upgrade
@@ -60,7 +60,9 @@ BODIES: list[Callable[[UnitOfWork], object]] = [
     lambda unit: unit.sessions.get("s-1"),
     lambda unit: unit.sessions.find(kind=SessionKind.HOLD, task={"t-1", "t-2"}),
     lambda unit: unit.sessions.find(pool=["x"], clinic="gastro", start=Between(at(0), at(9))),
-    lambda unit: unit.sessions.touching({"r:dr-berg": span(0, 9), "p:p-1": span(0, 9)}),
+    lambda unit: unit.sessions.touching(
+        [Claim("r:dr-berg", span(0, 9)), Claim("p:p-1", span(0, 9))]
+    ),
     lambda unit: unit.sessions.expired(at(0)),
     lambda unit: unit.sessions.release(["s-1", "s-2"]),
     lambda unit: unit.events.read("0.7", 500),

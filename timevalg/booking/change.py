@@ -8,7 +8,7 @@ from datetime import datetime
 
 from timevalg.booking.acting import Act, clinic_of, glance, use_case
 from timevalg.booking.choose import certify
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.claiming import claim, release, settle
 from timevalg.booking.look import asker, prepared
 from timevalg.booking.ports import Ports
 from timevalg.booking.visits import booking_of, last_instant, plan_preparations, times_of
@@ -166,7 +166,7 @@ def move(
         ask, certificate, lost = found
         visit = act.appointment(appointment, version)
         claim(act, picture, certificate, ask, override=override or ask is None)
-        act.unit.sessions.release([s.id for s in booking_of(act, visit)])
+        release(act, booking_of(act, visit))
         report_lost(act, picture, lost)
         clinic = picture.index.organisation.clinic(visit.clinic)
         return move_visit(act, clinic, visit, certificate.claim)

@@ -6,8 +6,8 @@ certificate against what is there now, and inserts. The database's constraint ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -70,62 +70,187 @@ def _follow(body: Callable[[Act, Picture, C], R], picture: Picture, plan: C, act
     return body(act, picture, plan)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A certificate to use, and the rules that its first claim must obey.
+
+    Attributes
+    ----------
+    ask : Ask or None
+        None where it is a place, or outside every pool.
+    override : bool
+        Rules may be broken (by staff, or by who owns the appointment), but nothing may overlap.
+    """
+
+    certificate: Certificate
+    ask: Ask | None = None
+    override: bool = False
+
+
 def claim(
     act: Act, picture: Picture, certificate: Certificate, ask: Ask | None, *, override: bool = False
 ) -> None:
-    """Take what a certificate claims, after checking it under locks.
+    """Take what a certificate claims, after checking it under locks; see `claim_all`."""
+    claim_all(act, picture, [Wanted(certificate, ask, override)])
+
+
+def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
+    """Take what certificates claim, after checking each, in order, under locks.
+
+    However many they are, what stands is read, and time is taken, in a few statements.
 
     Parameters
     ----------
-    ask : Ask or None
-        The rules that the first claim must obey; None where it is a place.
-    override : bool
-        Staff's: rules may be broken, but nothing may overlap.
+    picture : Picture
+        On which the certificates were found, each after those before it.
 
     Raises
     ------
     TimeTaken
-        If anything the certificate rests on has changed, or the time is gone.
+        If anything the certificates rest on has changed, or the time is gone.
     RuleBroken
-        If the claim breaks a rule for another cause than somebody else's time.
+        If a claim breaks a rule for another cause than somebody else's time.
     """
-    unit, everything = act.unit, _sessions(certificate)
-    unit.lock(_lock_keys(picture, everything))
+    unit, wanted = act.unit, list(wanted)
+    if not wanted:
+        return
+    certificates = [w.certificate for w in wanted]
+    unit.lock(_lock_keys(picture, (s for c in certificates for s in _sessions(c))))
     now = unit.now()
     if unit.publications.count() != sum(picture.versions.values()):
         raise TimeTaken("the clinic's plan has changed; the time")
-    others = _around(act, picture, certificate)
-    given_up = {s.id for s in (*certificate.released, *certificate.displaced)}
-    for old in (*certificate.released, *certificate.displaced):
-        present = others[old.id] if old.id in others else _stored(unit, old.id)
-        if present != old:
-            raise TimeTaken("the time, or a place that would move aside for it,")
-    standing = [s for s in others.values() if s.id not in given_up]
-    if ask is not None and not override:
-        verdict = broken(
-            picture.index.organisation,
-            [*standing, *certificate.moved],
-            replace(ask, now=now, count_places=True),
-            certificate.claim.start,
-            certificate.claim.resources,
-        )
-        if verdict:
-            raise _refusal(certificate.claim, verdict)
-    everybody = [*standing, *certificate.claims, *certificate.moved]
-    moving = frozenset(s.task for s in certificate.moved if s.task)
+    ground = _read_ground(act, picture, certificates)
+    moving = frozenset(s.task for c in certificates for s in c.moved if s.task)
     fresh = unit.tasks.find(id=moving) if moving else []
     tasks = {**picture.tasks, **{t.id: t for t in fresh}}
-    for place in (*certificate.claims, *certificate.moved):
-        if place.kind is SessionKind.PLACE or place.is_place:
-            others_ = [s for s in everybody if s is not place]
-            _check_place(picture, tasks[place.task or ""], place, others_)
-    unit.sessions.release(given_up)
-    unit.sessions.claim([*certificate.claims, *certificate.moved])
+    for each in wanted:
+        certificate = each.certificate
+        for old in (*certificate.released, *certificate.displaced):
+            ground.give_up(old)
+        if each.ask is not None and not each.override:
+            verdict = broken(
+                picture.index.organisation,
+                [*ground.beside(certificate.claim), *certificate.moved],
+                replace(each.ask, now=now, count_places=True),
+                certificate.claim.start,
+                certificate.claim.resources,
+            )
+            if verdict:
+                raise _refusal(certificate.claim, verdict)
+        new = (*certificate.claims, *certificate.moved)
+        for session in new:
+            ground.take(session)
+        for place in new:
+            if place.kind is SessionKind.PLACE or place.is_place:
+                _check_place(picture, tasks[place.task or ""], place, ground.beside(place))
+    _write(unit, ground.gone, ground.new.values())
 
 
 def release(act: Act, sessions: Iterable[Session]) -> None:
     """Give time back."""
-    act.unit.sessions.release([s.id for s in sessions])
+    _write(act.unit, [s.id for s in sessions], ())
+
+
+def drop_holds(act: Act, holds: Iterable[Session]) -> None:
+    """Remove expired holds; where one was also its task's place, the place stays."""
+    _write(act.unit, (), _places_left_by(act.unit, holds))
+
+
+def whole_picture(act: Act) -> Picture:
+    """Take the organisation's lock, as bulk work does, and give the picture as it is then.
+
+    Nobody else can claim or release before the transaction ends: what is planned on this picture
+    and what it becomes cannot be overtaken.
+    """
+    act.unit.lock((), whole=True)
+    drop_holds(act, act.unit.sessions.expired(act.unit.now()))
+    return act.ports.pictures.within(act.unit)
+
+
+class _Ground:
+    """What stands, read under the locks, and what becomes of it certificate by certificate."""
+
+    def __init__(self, picture: Picture, standing: Iterable[Session]) -> None:
+        self._picture = picture
+        self._standing: dict[str, Session] = {}
+        self._beside: dict[str, dict[str, Session]] = {}
+        self.gone: set[str] = set()
+        self.new: dict[str, Session] = {}
+        for session in standing:
+            self._put(session)
+
+    def give_up(self, old: Session) -> None:
+        """Take a session away; refuse if it is not as it was when the plan was made.
+
+        Raises
+        ------
+        TimeTaken
+        """
+        if self._standing.get(old.id) != old:
+            raise TimeTaken("the time, or a place that would move aside for it,")
+        del self._standing[old.id]
+        for key in _lock_keys(self._picture, [old]):
+            del self._beside[key][old.id]
+        if self.new.pop(old.id, None) is None:
+            self.gone.add(old.id)
+
+    def take(self, session: Session) -> None:
+        """Add a session that is to be claimed."""
+        self.new[session.id] = session
+        self._put(session)
+
+    def beside(self, session: Session) -> list[Session]:
+        """Give the others that share a subject, or the period of a quota, with a session."""
+        found: dict[str, Session] = {}
+        for key in _lock_keys(self._picture, [session]):
+            found |= self._beside.get(key, {})
+        found.pop(session.id, None)
+        return list(found.values())
+
+    def _put(self, session: Session) -> None:
+        self._standing[session.id] = session
+        for key in _lock_keys(self._picture, [session]):
+            self._beside.setdefault(key, {})[session.id] = session
+
+
+def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) -> _Ground:
+    """Read, under the locks, everything that could stand in the way; remove expired holds."""
+    unit, now = act.unit, act.unit.now()
+    new = [s for c in certificates for s in (*c.claims, *c.moved)]
+    old = [s for c in certificates for s in (*c.released, *c.displaced)]
+    found = {s.id: s for s in unit.sessions.touching(c for s in new for c in s.claims())}
+    for clinic, pools, period in _periods(picture, new):
+        found |= {s.id: s for s in unit.sessions.find(pool=pools, clinic=clinic, start=period)}
+    tasks = frozenset(s.task for s in (*new, *old) if s.task)
+    if tasks:
+        found |= {s.id: s for s in unit.sessions.find(task=tasks)}
+    elsewhere = frozenset(s.id for s in old) - found.keys()
+    if elsewhere:
+        found |= {s.id: s for s in unit.sessions.find(id=elsewhere)}
+    expired = [s for s in found.values() if not s.is_live(now)]
+    ground = _Ground(picture, (s for s in found.values() if s.is_live(now)))
+    for place in _places_left_by(unit, expired):
+        ground.take(place)
+    return ground
+
+
+def _places_left_by(unit: UnitOfWork, holds: Iterable[Session]) -> list[Session]:
+    """Remove holds; gives the places that they were, for the caller to put in their stead."""
+    places = []
+    for hold in holds:
+        if not unit.sessions.release([hold.id]) or not hold.is_place or hold.task is None:
+            continue
+        task = unit.tasks.get(hold.task)
+        if task.is_live:
+            key = place_id(task)
+            places.append(replace(hold, id=key, kind=SessionKind.PLACE, until=None, is_place=False))
+    return places
+
+
+def _write(unit: UnitOfWork, gone: Collection[str], new: Iterable[Session]) -> None:
+    """Give back and take, in the database: the one place where that is done."""
+    unit.sessions.release(gone)
+    unit.sessions.claim(new)
 
 
 def _sessions(certificate: Certificate) -> list[Session]:
@@ -141,6 +266,8 @@ def _lock_keys(picture: Picture, sessions: Iterable[Session]) -> set[str]:
     keys: set[str] = set()
     for session in sessions:
         keys.update(c.subject for c in session.claims())
+        if session.pool is None:
+            continue
         clinic = picture.index.organisation.clinic(session.clinic)
         day = session.local_date(clinic.timezone)
         for number, quota in enumerate(clinic.quotas):
@@ -149,52 +276,22 @@ def _lock_keys(picture: Picture, sessions: Iterable[Session]) -> set[str]:
     return keys
 
 
-def _around(act: Act, picture: Picture, certificate: Certificate) -> dict[str, Session]:
-    """Read, under the locks, everything that could stand in the way; drop expired holds."""
-    unit, now = act.unit, act.unit.now()
-    wanted = [*certificate.claims, *certificate.moved]
-    found: dict[str, Session] = {}
-    for session in wanted:
-        spans = {c.subject: c.span for c in session.claims()}
-        found |= {s.id: s for s in unit.sessions.touching(spans)}
-        clinic = picture.index.organisation.clinic(session.clinic)
-        day = session.local_date(clinic.timezone)
-        for quota in clinic.quotas:
-            if session.pool in quota.pools:
-                first = quota.period(day)
-                after = first + timedelta(days=1 if quota.per == "day" else 7)
-                period = Between(
-                    instant(first, 0, clinic.timezone), instant(after, 0, clinic.timezone)
-                )
-                counted = unit.sessions.find(pool=quota.pools, clinic=clinic.id, start=period)
-                found |= {s.id: s for s in counted}
-    concerned = frozenset(s.task for s in _sessions(certificate) if s.task)
-    found |= {s.id: s for s in unit.sessions.find(task=concerned)}
-    expired = [s for s in found.values() if not s.is_live(now)]
-    places = drop_holds(act, expired)
-    gone = {s.id for s in expired}
-    return {k: s for k, s in found.items() if k not in gone} | {s.id: s for s in places}
-
-
-def drop_holds(act: Act, holds: Iterable[Session]) -> list[Session]:
-    """Remove holds; where one was also its task's place, the place stays. Gives such places."""
-    unit, places = act.unit, list[Session]()
-    for hold in holds:
-        if not unit.sessions.release([hold.id]) or not hold.is_place or hold.task is None:
+def _periods(
+    picture: Picture, sessions: Iterable[Session]
+) -> Iterable[tuple[str, frozenset[str], Between]]:
+    """Give the periods of the quotas that count the sessions: clinic, pools, from when to when."""
+    found = {}
+    for session in sessions:
+        if session.pool is None:
             continue
-        task = unit.tasks.get(hold.task)
-        if task.is_live:
-            place = replace(
-                hold, id=place_id(task), kind=SessionKind.PLACE, until=None, is_place=False
-            )
-            unit.sessions.claim([place])
-            places.append(place)
-    return places
-
-
-def _stored(unit: UnitOfWork, key: str) -> Session | None:
-    found = unit.sessions.find(id=key)
-    return found[0] if found else None
+        clinic = picture.index.organisation.clinic(session.clinic)
+        for number, quota in enumerate(clinic.quotas):
+            if session.pool in quota.pools:
+                first = quota.period(session.local_date(clinic.timezone))
+                after = first + timedelta(days=1 if quota.per == "day" else 7)
+                low, high = (instant(day, 0, clinic.timezone) for day in (first, after))
+                found[clinic.id, number, first] = clinic.id, quota.pools, Between(low, high)
+    return found.values()
 
 
 def _check_place(picture: Picture, task: Task, place: Session, others: list[Session]) -> None:

@@ -6,7 +6,7 @@ channels and the typesetter of letters are handed in by ``timevalg.wiring``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -23,9 +23,8 @@ from timevalg.model.records import (
     StaffCase,
     Work,
 )
-from timevalg.model.session import Session
+from timevalg.model.session import Claim, Session
 from timevalg.model.task import Task
-from timevalg.model.time import Span
 from timevalg.solver.picture import Picture
 
 T = TypeVar("T")
@@ -90,8 +89,8 @@ class Sessions(Protocol):
         """Give those that meet all criteria: id, kind, clinic, pool, task, patient, start."""
         ...
 
-    def touching(self, spans: Mapping[str, Span]) -> list[Session]:
-        """Give every session with a claim on any of the subjects that overlaps its span."""
+    def touching(self, claims: Iterable[Claim]) -> list[Session]:
+        """Give every session with a claim that overlaps one of these."""
         ...
 
     def expired(self, now: datetime) -> list[Session]:
@@ -283,6 +282,13 @@ class Pictures(Protocol):
 
     def current(self, organisation: str) -> Picture:
         """Give the picture with every change committed before the call."""
+        ...
+
+    def within(self, unit: UnitOfWork) -> Picture:
+        """Give the picture as a transaction sees it, with what it has itself changed.
+
+        True until the transaction ends if it holds the organisation's lock exclusive.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.claiming import release
+from timevalg.booking.outside import Outside
 from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import replant
 from timevalg.booking.sync import bring_in
@@ -21,7 +22,6 @@ from timevalg.model.records import Publication
 from timevalg.model.session import SessionKind
 from timevalg.model.states import LIVE, AppointmentState, TaskState
 from timevalg.solver.ask import Ask
-from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place
 from timevalg.solver.verify import broken
@@ -72,21 +72,21 @@ def publish(ports: Ports, principal: Principal, contents: Contents) -> Published
                 "clinic.organisation",
                 f"{contents.organisation.id!r} is not yours, which is {principal.organisation!r}",
             )
+        if not changed:
+            return Published((), {}, (), ())
         merged = read_sources({**present, **contents.sources})
         _require_used(act, merged.organisation, changed)
         for clinic in changed:
             allow("publish", principal, kind="clinic", key=clinic, clinic=clinic)
             _store(act, clinic, contents.sources[clinic])
         before = read_sources(present).organisation if present else None
-        outside = _outside(act, before, merged.organisation) if changed else {}
-        conflicts = [
-            case
-            for booking in contents.bookings
-            if booking.session.clinic in changed
-            for case in bring_in(act, merged.organisation, booking)
-        ]
-        lost = _move_invalid_places(act, merged.organisation) if changed else ()
-        return Published(changed, outside, lost, tuple(conflicts))
+        outside = _outside(act, before, merged.organisation)
+        taking_in = Outside(act)
+        listed = [b for b in contents.bookings if b.session.clinic in changed]
+        conflicts = bring_in(act, taking_in, listed)
+        lost = taking_in.finish()
+        lost += _move_invalid_places(act, taking_in.picture)
+        return Published(changed, outside, lost, conflicts)
 
     return run(ports, principal, "publish", body)
 
@@ -172,20 +172,19 @@ def _breaks(act: Act, organisation: Organisation, visit: Appointment, pool: str)
     return tuple(v for v in verdict if v.startswith(("opening", "closed", "resources")))
 
 
-def _move_invalid_places(act: Act, organisation: Organisation) -> tuple[str, ...]:
+def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:
     """Find other places for those the new files make invalid; gives the tasks with none left.
 
     A held time that can be no place any more is given up too.
     """
-    now, sessions = act.unit.now(), act.unit.sessions.find()
-    tasks = {t.id: t for t in act.unit.tasks.find(state=LIVE)}
-    picture = Picture(Index.of(organisation, sessions), tasks, now)
     invalid = [
         s
-        for s in sessions
+        for s in picture.index.sessions.values()
         if (s.kind is SessionKind.PLACE or s.is_place)
-        and s.task in tasks
-        and not is_valid_place(picture, tasks[s.task], s, now)
+        and (task := picture.tasks.get(s.task or "")) is not None
+        and task.is_live
+        and not is_valid_place(picture, task, s, picture.now)
     ]
     release(act, invalid)
-    return replant(act, organisation, [s.task for s in invalid if s.task])
+    bare = picture.apply(removed=[s.id for s in invalid])
+    return replant(act, bare, [s.task for s in invalid if s.task])[1]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from timevalg.booking.acting import Act
-from timevalg.booking.claiming import claim, release
+from timevalg.booking.claiming import Wanted, claim, claim_all, release
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
-from timevalg.model.clinic import Organisation
 from timevalg.model.errors import TimeTaken
 from timevalg.model.session import Session
-from timevalg.model.states import LIVE, TaskState
+from timevalg.model.states import TaskState
 from timevalg.model.task import Task
-from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, own_place, place, plan
 
@@ -67,29 +65,31 @@ def give_back(
     return moved
 
 
-def replant(act: Act, organisation: Organisation, keys: Iterable[str]) -> tuple[str, ...]:
+def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, tuple[str, ...]]:
     """Give live tasks whose places had to go new ones, in this transaction.
 
-    Gives the tasks for which there is none: each is a named capacity loss.
+    Parameters
+    ----------
+    picture : Picture
+        As everything stands in this transaction, which holds the organisation's lock.
+
+    Returns
+    -------
+    picture, lost
+        With the new places; the tasks for which there is none: each is a named capacity loss.
     """
-    wanted = frozenset(keys)
-    if not wanted:
-        return ()
-    act.unit.lock((), whole=True)
-    tasks = {t.id: t for t in act.unit.tasks.find(state=LIVE)}
-    index = Index.of(organisation, act.unit.sessions.find())
     homeless = [
-        t
-        for key, t in tasks.items()
-        if key in wanted and own_place(Picture(index, tasks, act.unit.now()), t) is None
+        task
+        for key in sorted(frozenset(keys))
+        if (task := picture.tasks.get(key)) is not None
+        and task.is_live
+        and own_place(picture, task) is None
     ]
-    made = plan(Picture(index, tasks, act.unit.now()), homeless, act.unit.now())
-    for certificate in made.placed:
-        act.unit.sessions.release([s.id for s in certificate.displaced])
-        act.unit.sessions.claim([*certificate.claims, *certificate.moved])
+    made = plan(picture, homeless, picture.now)
+    claim_all(act, picture, map(Wanted, made.placed))
     for task in made.unplaced:
         lose(act, task, "its place had to give way and no other is left")
-    return tuple(t.id for t in made.unplaced)
+    return made.picture, tuple(t.id for t in made.unplaced)
 
 
 def lose(act: Act, task: Task, reason: str) -> None:

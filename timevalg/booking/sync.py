@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from timevalg.booking.acting import Act, picture_of, run, use_case
 from timevalg.booking.cancel import cancel_visit
-from timevalg.booking.claiming import release
+from timevalg.booking.outside import Outside
 from timevalg.booking.ports import Between, Ports
-from timevalg.booking.reliving import replant
 from timevalg.booking.visits import booking_of, make_appointment, plan_preparations, times_of
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.clinic import Organisation
@@ -18,10 +18,10 @@ from timevalg.model.contents import FileBooking
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind, resource_spans
 from timevalg.model.states import AppointmentState, TaskState
-from timevalg.model.time import Span, require_aware
-from timevalg.solver.index import Index
-from timevalg.solver.picture import Picture
-from timevalg.solver.places import conflicts
+from timevalg.model.time import require_aware
+
+AT_ONCE = 200
+"""Rows taken in by one transaction, under the organisation's lock."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +85,13 @@ def sync(
     window : pair of datetime or None
         If given, the rows are all there is between the two: what is missing is reported.
     """
-    picture = picture_of(ports, principal)
-    organisation = picture.index.organisation
     outcome: dict[str, list[str]] = {"applied": [], "stale": [], "conflicts": []}
     seen: set[str] = set()
-    for row in rows:
-        seen.add(row.ref)
-        result = run(
-            ports,
-            principal,
-            "sync",
-            lambda act, row=row: _take(act, organisation, row),  # type: ignore[misc]  # mypy cannot infer lambdas with defaults
-        )
-        outcome[result].append(row.ref)
+    for some in _chunks(rows):
+        seen.update(row.ref for row in some)
+        picture_of(ports, principal)  # caught up here, so that little is left to do under the lock
+        for ref, came in run(ports, principal, "sync", partial(_take_in, some)).items():
+            outcome[came].append(ref)
     missing: tuple[str, ...] = ()
     if window is not None:
         between = Between(*(require_aware(w, "window") for w in window))
@@ -118,58 +112,102 @@ def sync(
     )
 
 
-def bring_in(act: Act, organisation: Organisation, booking: FileBooking) -> tuple[str, ...]:
-    """Take in a booking that a clinic file lists; gives the case if it could not be."""
-    known = act.unit.appointments.find(id=booking.session.id)
-    if not known and booking.ref:
-        known = act.unit.appointments.find(ref=booking.ref)
-    if known:
-        return ()
-    why = _make_way(act, organisation, booking.session)
-    if why:
-        case = act.case("conflict", booking.session.clinic, why, ref=booking.ref)
-        return (case.id,)
-    _book(
-        act, organisation, booking.session, booking.origin, id=booking.session.id, ref=booking.ref
-    )
-    return ()
+def bring_in(act: Act, outside: Outside, bookings: Iterable[FileBooking]) -> tuple[str, ...]:
+    """Take in bookings that a clinic file lists; gives the cases of those that could not be."""
+    cases = []
+    for booking in bookings:
+        known = act.unit.appointments.find(id=booking.session.id)
+        if not known and booking.ref:
+            known = act.unit.appointments.find(ref=booking.ref)
+        if known:
+            continue
+        session = booking.session
+        fixed = outside.in_the_way(session)
+        if fixed:
+            why = _overlaps(session, fixed)
+            cases.append(act.case("conflict", session.clinic, why, ref=booking.ref).id)
+            continue
+        outside.book(session)
+        _book(act, outside, session, booking.origin, id=session.id, ref=booking.ref)
+    return tuple(cases)
 
 
-def _take(act: Act, organisation: Organisation, row: CalendarRow) -> str:
-    known = act.unit.appointments.find(ref=row.ref)
-    visit = known[0] if known else None
-    if visit is not None and visit.ref_version is not None and row.version <= visit.ref_version:
-        return "stale"
+def _chunks(rows: Iterable[CalendarRow]) -> Iterator[list[CalendarRow]]:
+    """Cut rows into what one transaction takes in: so many at most, none about the same visit."""
+    some: dict[str, CalendarRow] = {}
+    for row in rows:
+        if row.ref in some or len(some) == AT_ONCE:
+            yield list(some.values())
+            some = {}
+        some[row.ref] = row
+    if some:
+        yield list(some.values())
+
+
+def _take_in(rows: Sequence[CalendarRow], act: Act) -> dict[str, str]:
+    """Take in rows about different visits; gives what came of each, by ref."""
+    if not _news(rows, _known(act, rows)):
+        return {row.ref: "stale" for row in rows}
+    outside = Outside(act)
+    known = _known(act, rows)
+    news = _news(rows, known)
+    outcome = {row.ref: "stale" for row in rows}
+    for row in news:
+        outcome[row.ref] = _take(act, outside, row, known.get(row.ref))
+    outside.finish()
+    return outcome
+
+
+def _known(act: Act, rows: Iterable[CalendarRow]) -> dict[str, Appointment]:
+    found = act.unit.appointments.find(ref=frozenset(row.ref for row in rows))
+    return {visit.ref: visit for visit in found if visit.ref}
+
+
+def _news(rows: Iterable[CalendarRow], known: Mapping[str, Appointment]) -> list[CalendarRow]:
+    """Give the rows that say something that is not known already."""
+    versions = {ref: visit.ref_version for ref, visit in known.items()}
+    return [
+        row for row in rows if (version := versions.get(row.ref)) is None or row.version > version
+    ]
+
+
+def _take(act: Act, outside: Outside, row: CalendarRow, visit: Appointment | None) -> str:
     act.audit(
         "appointment", visit.id if visit else row.ref, visit.patient if visit else row.patient
     )
-    act.unit.lock((), whole=True)
-    why, session = _session(act, organisation, row, visit)
     if row.deleted:
-        _delete(act, organisation, row, visit)
-    elif session is not None and visit is not None and _is_same(session, visit):
+        _delete(act, outside, row, visit)
+        return "applied"
+    why, session = _session(act, outside.organisation, row, visit)
+    if session is not None and visit is not None and _is_same(session, visit):
         act.save(visit, "appointment.synced", None, ref_version=row.version)
+        return "applied"
+    own = list(booking_of(act, visit)) if visit is not None else []
+    if session is not None:
+        fixed = outside.in_the_way(session, own)
+        why = _overlaps(session, fixed) if fixed else ""
+    act.close(kind="conflict", ref=row.ref)
+    if session is None or why:
+        act.case(
+            "conflict",
+            visit.clinic if visit else row.clinic,
+            why,
+            ref=row.ref,
+            detail={"version": row.version},
+            appointment=visit.id if visit else None,
+        )
+        return "conflicts"
+    outside.book(session, own)
+    if visit is None:
+        more = {"ref": row.ref, "ref_version": row.version}
+        _book(act, outside, session, Origin.IMPORTED, **more)
     else:
-        own = list(booking_of(act, visit)) if visit is not None else []
-        if session is not None:
-            why = _make_way(act, organisation, session, own)
-        act.close(kind="conflict", ref=row.ref)
-        if session is None or why:
-            act.case(
-                "conflict",
-                visit.clinic if visit else row.clinic,
-                why,
-                ref=row.ref,
-                detail={"version": row.version},
-                appointment=visit.id if visit else None,
-            )
-            return "conflicts"
-        if visit is None:
-            more = {"ref": row.ref, "ref_version": row.version}
-            _book(act, organisation, session, Origin.IMPORTED, **more)
-        else:
-            _move(act, organisation, visit, session, row.version)
+        _move(act, outside, visit, session, row.version)
     return "applied"
+
+
+def _overlaps(session: Session, fixed: Iterable[Session]) -> str:
+    return f"{session.start.isoformat()} overlaps {', '.join(s.id for s in fixed)}"
 
 
 def _may_see(principal: Principal, clinic: str) -> bool:
@@ -182,9 +220,7 @@ def _is_same(session: Session, visit: Appointment) -> bool:
     return told == asked and dict(visit.resources) == dict(session.resources)
 
 
-def _delete(
-    act: Act, organisation: Organisation, row: CalendarRow, visit: Appointment | None
-) -> None:
+def _delete(act: Act, outside: Outside, row: CalendarRow, visit: Appointment | None) -> None:
     """Cancel what the record system has deleted, and remember that it has.
 
     A deletion may overtake what it deletes: then a cancelled visit stands for it.
@@ -213,13 +249,14 @@ def _delete(
         act.save(visit, "appointment.synced", None, ref_version=row.version)
         return
     task = act.unit.tasks.get(visit.task) if visit.task else None
+    outside.free(booking_of(act, visit))
     cancel_visit(act, replace(visit, ref_version=row.version), task, letter=False)
     if task is not None and task.state in {TaskState.CHOSEN, TaskState.ASSIGNED}:
         verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
         task = act.advance(task, verb)
         act.case("cancelled", task.clinic, "deleted in the record system", task=task.id)
         act.work("fall due", task.id, task.clinic, act.unit.now(), f"again:{task.version}")
-        replant(act, organisation, [task.id])
+        outside.revive(task)
 
 
 def _session(
@@ -263,35 +300,11 @@ def _session(
     )
 
 
-def _make_way(
-    act: Act, organisation: Organisation, session: Session, own: list[Session] | None = None
-) -> str:
-    """Move places (and drop holds) out of a booking's way; gives what cannot move, in words."""
-    spans: Mapping[str, Span] = {c.subject: c.span for c in session.claims()}
-    act.unit.lock((), whole=True)
-    mine = {s.id for s in own or ()}
-    standing = [s for s in act.unit.sessions.touching(spans) if s.id not in mine]
-    fixed = [s for s in standing if s.kind in {SessionKind.BOOKING, SessionKind.BLOCK}]
-    if fixed:
-        return f"{session.start.isoformat()} overlaps {', '.join(s.id for s in fixed)}"
-    release(act, own or ())
-    if any(session.pool in q.pools for q in organisation.clinic(session.clinic).quotas):
-        index = Index.of(organisation, act.unit.sessions.find())
-        crowded = conflicts(Picture(index, {}, act.unit.now()), session)
-        standing = list({s.id: s for s in (*standing, *crowded)}.values())
-    release(act, standing)
-    act.unit.sessions.claim([session])
-    replant(act, organisation, [s.task for s in standing if s.task])
-    return ""
-
-
-def _book(
-    act: Act, organisation: Organisation, session: Session, origin: Origin, **more: object
-) -> None:
+def _book(act: Act, outside: Outside, session: Session, origin: Origin, **more: object) -> None:
     task = act.unit.tasks.find(id=session.task) if session.task else []
     make_appointment(
         act,
-        organisation.clinic(session.clinic),
+        outside.organisation.clinic(session.clinic),
         session,
         origin,
         task[0] if task else None,
@@ -299,10 +312,8 @@ def _book(
     )
 
 
-def _move(
-    act: Act, organisation: Organisation, visit: Appointment, session: Session, version: int
-) -> None:
-    clinic = organisation.clinic(session.clinic)
+def _move(act: Act, outside: Outside, visit: Appointment, session: Session, version: int) -> None:
+    clinic = outside.organisation.clinic(session.clinic)
     fields = times_of(session, clinic) | {"ref_version": version}
     moved_time = session.start != visit.start
     if moved_time:

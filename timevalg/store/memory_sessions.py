@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from timevalg.model.session import Session
+from timevalg.model.session import Claim, Session
 from timevalg.model.time import Span
 from timevalg.store.columns import FIRST_INSTANT, LAST_INSTANT, microseconds
 from timevalg.store.kinds import SESSIONS
@@ -35,9 +35,9 @@ class MemorySessions:
         """Give those that meet all criteria, in order of start and id."""
         return self._records.find(order="start", **criteria)
 
-    def touching(self, spans: Mapping[str, Span]) -> list[Session]:
-        """Give every session with a claim that overlaps its subject's span."""
-        keys = {key for s, span in spans.items() for key in self._overlapping(s, span)}
+    def touching(self, claims: Iterable[Claim]) -> list[Session]:
+        """Give every session with a claim that overlaps one of these."""
+        keys = {key for claim in claims for key in self._overlapping(claim.subject, claim.span)}
         return sorted(map(self.get, keys), key=lambda session: (session.start, session.id))
 
     def expired(self, now: datetime) -> list[Session]:

@@ -23,7 +23,7 @@ from sqlalchemy.types import Text
 
 from timevalg.model import codec
 from timevalg.model.errors import NotFound
-from timevalg.model.session import Session
+from timevalg.model.session import Claim, Session
 from timevalg.model.time import Span
 from timevalg.store.columns import Instant, Words
 from timevalg.store.criteria import Term, asked, checked
@@ -60,16 +60,18 @@ class SqlSessions:
         terms, parameters = asked(criteria)
         return self._sessions(_found(terms), parameters)
 
-    def touching(self, spans: Mapping[str, Span]) -> list[Session]:
-        """Give every session with a claim that overlaps its subject's span."""
+    def touching(self, claims: Iterable[Claim]) -> list[Session]:
+        """Give every session with a claim that overlaps one of these."""
         found: dict[str, Session] = {}
-        for subjects in chunks(spans, 100):
+        asked_for = list(claims)
+        for first in range(0, len(asked_for), 100):
+            some = asked_for[first : first + 100]
             parameters: dict[str, Any] = {}
-            for number, subject in enumerate(subjects):
-                parameters[f"subject_{number}"] = subject
-                parameters[f"start_{number}"] = spans[subject].start
-                parameters[f"end_{number}"] = spans[subject].end
-            found |= {s.id: s for s in self._sessions(_touching(len(subjects)), parameters)}
+            for number, claim in enumerate(some):
+                parameters[f"subject_{number}"] = claim.subject
+                parameters[f"start_{number}"] = claim.span.start
+                parameters[f"end_{number}"] = claim.span.end
+            found |= {s.id: s for s in self._sessions(_touching(len(some)), parameters)}
         return sorted(found.values(), key=lambda s: (s.start, s.id))
 
     def expired(self, now: datetime) -> list[Session]:

@@ -43,6 +43,7 @@ class SqlUnit:
         self.organisation, self.write = organisation, write
         self._clock = clock
         self._now: datetime | None = None
+        self._has_all = False
         self.tasks: Records[Task] = SqlRecords(self, kinds.TASKS)
         self.appointments: Records[Appointment] = SqlRecords(self, kinds.APPOINTMENTS)
         self.preparations: Records[Preparation] = SqlRecords(self, kinds.PREPARATIONS)
@@ -71,7 +72,9 @@ class SqlUnit:
 
     def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
         """Take the locks in a statement of their own; what is read after them is current."""
-        self.dialect.lock(self.connection, self.organisation, keys, whole)
+        if not self._has_all:  # who has the organisation's lock exclusive has them all
+            self.dialect.lock(self.connection, self.organisation, keys, whole)
+        self._has_all |= whole
         self._now = None
 
     def try_lock(self, key: str) -> bool:
