@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from timevalg.booking import (
     hold,
     invite,
     look,
+    mine,
     none_suits,
     prepare,
 )
@@ -23,8 +25,9 @@ from timevalg.booking.invite import Invitation
 from timevalg.booking.ports import Ports
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.principal import Principal
-from timevalg.model.records import Letter
+from timevalg.model.records import AuditEntry, Letter
 from timevalg.model.session import Session
+from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 from timevalg.solver.offers import Offer, Offers
 
@@ -44,6 +47,16 @@ class View:
         at least; a call that failed may be tried again with its key.
         """
         return self.ports if idempotency_key is None else replace(self.ports, key=idempotency_key)
+
+    def tasks(
+        self, states: Collection[TaskState] = (), after: str = "", limit: int = mine.MOST
+    ) -> list[Task]:
+        """Give a page of tasks, those after an id."""
+        return mine.list_tasks(self.ports, self.principal, states, after, limit)
+
+    def appointments(self, after: str = "", limit: int = mine.MOST) -> list[Appointment]:
+        """Give a page of appointments, those after an id."""
+        return mine.list_appointments(self.ports, self.principal, after, limit)
 
     def task(self, key: str) -> Task:
         """Give a task."""
@@ -171,6 +184,10 @@ class View:
 @dataclass(frozen=True)
 class PatientView(View):
     """What a patient can do."""
+
+    def access_log(self, limit: int = mine.MOST) -> list[AuditEntry]:
+        """Tell who has looked at the patient's data or changed it, newest first."""
+        return mine.read_access_log(self.ports, self.principal, limit)
 
     def ask(self, task: Task | str, *, idempotency_key: str | None = None) -> Invitation:
         """Ask for a time, where the patient asks first."""

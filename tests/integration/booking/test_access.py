@@ -22,6 +22,7 @@ from timevalg.booking import (
     hold,
     invite,
     look,
+    mine,
     none_suits,
     opening,
     prepare,
@@ -147,6 +148,9 @@ AT_LARGE = {
         w.ports, who, Patient("p-9", ORGANISATION)
     ),
     "do work": lambda w, who: work.do_work(w.ports, who, w.read(lambda u: u.work.find())[0].id),
+    "list tasks": lambda w, who: mine.list_tasks(w.ports, who),
+    "list appointments": lambda w, who: mine.list_appointments(w.ports, who),
+    "read access log": lambda w, who: mine.read_access_log(w.ports, who),
     "staff list": lambda w, who: feed.staff_list(w.ports, who),
 }
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request, Response
 
 from timevalg.api.schemas import patient as shapes
 from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
-from timevalg.booking.mine import MOST, list_appointments, list_tasks, read_access_log
+from timevalg.booking.mine import MOST
 from timevalg.library.patient import PatientView
 from timevalg.model.clinic import Clinic
 from timevalg.model.task import Task
@@ -51,7 +51,7 @@ def _language(header: str) -> str:
 @router.operation("GET", "/tasks", "list tasks")
 def my_tasks(me: Me, after: After = "", limit: Limit = 50) -> shapes.TasksOut:
     """Give my choice tasks."""
-    found = list_tasks(me.view.ports, me.view.principal, (), after, limit)
+    found = me.view.tasks((), after, limit)
     told = [shapes.TaskOut.of(t, me.clinic(t.clinic), me.language) for t in found]
     return shapes.TasksOut(tasks=told, next=told[-1].id if len(told) == limit else "")
 
@@ -117,7 +117,7 @@ def decline(
 @router.operation("GET", "/appointments", "list appointments")
 def my_appointments(me: Me, after: After = "", limit: Limit = 50) -> shapes.AppointmentsOut:
     """Give my visits, past ones too."""
-    found = list_appointments(me.view.ports, me.view.principal, after, limit)
+    found = me.view.appointments(after, limit)
     told = [shapes.AppointmentOut.of(v, me.clinic(v.clinic), me.language) for v in found]
     return shapes.AppointmentsOut(appointments=told, next=told[-1].id if len(told) == limit else "")
 
@@ -196,5 +196,5 @@ def my_letters(me: Me, appointment: Path) -> shapes.LettersOut:
 @router.operation("GET", "/access-log", "read access log")
 def who_has_looked(me: Me, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> shapes.AccessLogOut:
     """Tell who has looked at my data or changed it, newest first."""
-    found = read_access_log(me.view.ports, me.view.principal, limit)
+    found = me.view.access_log(limit)
     return shapes.AccessLogOut(entries=[shapes.AccessOut.of(entry) for entry in found])
