@@ -20,7 +20,8 @@ from timevalg.model.task import Task
 from timevalg.model.time import require_aware
 from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, safe
+from timevalg.solver.places import Certificate
+from timevalg.solver.safety import safe
 
 NEAREST = 5
 """Alternatives that a refusal carries."""

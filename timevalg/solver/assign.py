@@ -53,9 +53,15 @@ def assign_from(plan: PoolPlan, names: Sequence[Sequence[str]]) -> Assignment | 
     names : sequence of sequence of str
         For each role the ids of resources, those to be tried first in front.
     """
+    return next(choices(plan, names), None)
+
+
+def choices(plan: PoolPlan, names: Sequence[Sequence[str]]) -> Iterator[Assignment]:
+    """Give all assignments of a pool's visit, told for each role who could serve it."""
     able: list[Able] = [Listed(of_role) for of_role in names]
     counts = [role.count for role in plan.service.roles]
-    return next(_choices(plan, counts, able, 0, {}), None)
+    if all(can_serve(c, counts, able, frozenset()) for c in plan.clusters):
+        yield from _choices(plan, counts, able, 0, {})
 
 
 class Listed(Able):

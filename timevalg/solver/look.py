@@ -9,7 +9,7 @@ from functools import cached_property
 from timevalg.model.session import Session
 from timevalg.solver.ask import Ask
 from timevalg.solver.bits import runs, shifted
-from timevalg.solver.diary import entry_of
+from timevalg.solver.diary import Diary, entry_of
 from timevalg.solver.fits import Fits
 from timevalg.solver.index import Index
 from timevalg.solver.masks import Cell, Only, Variant
@@ -28,11 +28,15 @@ class Look:
     ask : Ask
     around : sequence of date
         Local dates that the frame must reach whatever the ask's own.
+    window : Window or None
+        The ask's, or one with the same pool, frame and `extra` where masks are all that is wanted.
     """
 
-    def __init__(self, index: Index, ask: Ask, around: Sequence[date] = ()) -> None:
+    def __init__(
+        self, index: Index, ask: Ask, around: Sequence[date] = (), window: Window | None = None
+    ) -> None:
         self.index, self.ask = index, ask
-        window = index.windows.of(ask)
+        window = window or index.windows.of(ask)
         if not all(window.reaches(day) for day in around):
             window = Window(index.plan, ask, around)
         self.window, self.pool, self.frame = window, window.pool, window.frame
@@ -99,21 +103,31 @@ class Look:
         return tuple(s.until for _, s in diary.holds if s.until is not None)
 
     def _fit(self, role: int, resource: str) -> int:
-        return self._starts(role, resource, ())
+        return self.fit(role, resource, self.index.diary(resource))
 
     def _fit_of_asker(self, role: int, resource: str) -> int:
-        return self._starts(role, resource, [s for s in self.ignored if resource in s.spans])
+        ignored = [s for s in self.ignored if resource in s.spans]
+        diary = self.index.diary(resource)
+        if ignored:
+            grid = self.frame.grid
+            diary = diary.without([(entry_of(s, resource, grid), s) for s in ignored])
+        return self.fit(role, resource, diary, ignored)
 
-    def _starts(self, number: int, name: str, ignored: Collection[Session]) -> int:
-        """Give the starts at which a resource is free for a role and below its quotas."""
+    def fit(self, number: int, name: str, diary: Diary, ignored: Collection[Session] = ()) -> int:
+        """Give the starts at which a resource is free for a role and below its quotas.
+
+        Parameters
+        ----------
+        diary : Diary
+            What is taken of the resource.
+        ignored : collection of Session
+            What its tallies count all the same.
+        """
         pool = self.pool
         clinic, role = pool.clinic, pool.service.roles[number]
         resource = clinic.resources[name]
         frame, grid = self.frame, self.frame.grid
         now, places = self.ask.now, self.ask.count_places
-        diary = self.index.diary(name)
-        if ignored:
-            diary = diary.without([(entry_of(s, name, grid), s) for s in ignored])
         free = self.window.calendar.free(clinic, resource, pool.pool.id)
         free ^= free & diary.taken(frame, now, places)
         free = runs(free, -(-(role.length + self.window.extra) // grid))

@@ -10,9 +10,10 @@ from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.model.time import local_date
 from timevalg.solver.ask import Ask
+from timevalg.solver.certificates import Certificate
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, safe
 from timevalg.solver.ranking import Candidate, Ranked, ranked, varied
+from timevalg.solver.safety import Settling
 from timevalg.solver.search import feasible
 
 
@@ -55,6 +56,7 @@ class Offers:
     """
 
     offers: tuple[Offer, ...]
+    unsafe: int
     undecided: int
     feasible: int
 
@@ -105,19 +107,23 @@ def offers(
     """
     zone = picture.index.organisation.clinic(task.clinic).timezone
     ranking = candidates(picture, task, now, rules)
+    settlings: dict[frozenset[str], Settling] = {}
     out: list[Offer] = []
-    undecided = 0
+    unsafe = undecided = 0
     for item in varied(ranking, zone)[: tries or 4 * limit]:
         start, pool = item.candidate.start, item.candidate.pool
         ask = rules(Ask.for_task(picture.index, task, pool, now, changing=True))
-        certificate = safe(picture, task, pool, start, now, key=key, ask=ask)
+        settling = settlings.get(ask.ignore)
+        if settling is None:
+            settling = settlings[ask.ignore] = Settling(picture, task, now, ask.ignore, key=key)
+        certificate = settling.certificate(ask, start)
         if certificate is None:
             undecided += 1
             continue
         out.append(Offer(start, pool, item.score, dict(item.parts), certificate))
         if len(out) == limit:
             break
-    return Offers(tuple(out), undecided, len(ranking))
+    return Offers(tuple(out), unsafe, undecided, len(ranking))
 
 
 def with_fallback_notice(picture: Picture, task: Task) -> Callable[[Ask], Ask]:

@@ -121,6 +121,7 @@ class Plan:
         self.grid = organisation.grid
         self._pools: dict[PoolKey, PoolPlan] = {}
         self._calendars: dict[Frame, Calendar] = {}
+        self._by_freedom: dict[PoolKey, tuple[tuple[str, ...], ...]] = {}
 
     def pool(self, clinic: str, pool: str) -> PoolPlan:
         """Give a pool's plan.
@@ -170,6 +171,16 @@ class Plan:
                 for resource in self.pool(clinic.id, pool.id).roles_of:
                     out.setdefault(resource, []).append((clinic.id, pool.id))
         return {resource: tuple(keys) for resource, keys in out.items()}
+
+    def by_freedom(self, plan: PoolPlan) -> tuple[tuple[str, ...], ...]:
+        """Give for each role who fits it, those first who fit the fewest pools."""
+        found = self._by_freedom.get(plan.key)
+        if found is None:
+            found = self._by_freedom[plan.key] = tuple(
+                tuple(sorted((r.id for r in fitting), key=lambda name: len(self.pools_of[name])))
+                for fitting in plan.candidates
+            )
+        return found
 
     @cached_property
     def counts(self) -> bool:

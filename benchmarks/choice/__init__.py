@@ -1,0 +1,1 @@
+"""First come first served against the choice guarantee, on clinics in which all can be served."""

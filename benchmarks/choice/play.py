@@ -1,0 +1,174 @@
+"""What patients do: look, choose, cancel; first come first served, under the guarantee, today.
+
+All of it in process, on pictures: no database, no HTTP.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from benchmarks.choice.clinic import NOW, Case
+from timevalg.model.session import Assignment, Session, SessionKind
+from timevalg.model.states import TaskState
+from timevalg.solver.ask import Ask
+from timevalg.solver.assign import assign, session_for
+from timevalg.solver.certificates import after
+from timevalg.solver.index import Index
+from timevalg.solver.offers import offers
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import plan
+from timevalg.solver.ranking import top
+from timevalg.solver.safety import safe
+from timevalg.solver.search import feasible
+
+SHOWN = 20
+"""Offers a look gives at most."""
+WAITING = 5
+"""Patients who look before the first of them chooses, where looks and choices are interleaved."""
+CANCELLED = 0.15
+REPLANNED = 0.3
+
+
+@dataclass
+class Played:
+    """What came of one run.
+
+    Attributes
+    ----------
+    stranded : int
+        Patients who looked and were shown nothing, or whose place was lost.
+    shown : list of int
+        Offers a look.
+    few : int
+        Looks that showed fewer than 10 while candidates were left undecided.
+    unsafe, undecided, looked_at : int
+        Candidates.
+    look_ms : list of float
+    plan_s : float
+    refused, chosen : int
+        Offers refused when chosen, of those chosen.
+    """
+
+    stranded: int = 0
+    shown: list[int] = field(default_factory=list)
+    few: int = 0
+    unsafe: int = 0
+    undecided: int = 0
+    looked_at: int = 0
+    look_ms: list[float] = field(default_factory=list)
+    plan_s: float = 0.0
+    unplaced: int = 0
+    refused: int = 0
+    chosen: int = 0
+
+
+def first_come(case: Case, dice: random.Random, cancelling: float = 0.0) -> Played:
+    """Show everyone whatever is free."""
+    played = Played()
+    index = Index.of(case.organisation)
+    for task in case.tasks:
+        asks = [Ask.for_task(index, task, pool, NOW) for pool in task.pools]
+        found = top(index, asks, SHOWN)
+        played.shown.append(len(found))
+        if not found:
+            played.stranded += 1
+            continue
+        one = found[_choice(len(found), dice)]
+        ask = next(a for a in asks if a.pool == one.pool)
+        index = index.apply([_booking(index, ask, one.start, one.resources)])
+        if dice.random() < cancelling:
+            index = index.apply(removed=[f"b:{task.id}"])
+    return played
+
+
+def allotted(case: Case, dice: random.Random) -> Played:
+    """Allot everyone a time by letter; three of ten phone and get another.
+
+    The clinic gives each the first free time of the window, in the order in which the referrals
+    came. Who phones is given another one of the free times, at random, if there is one.
+    """
+    played = Played()
+    index = Index.of(case.organisation)
+    for task in case.tasks:
+        ask = Ask.for_task(index, task, task.pools[0], NOW)
+        starts = feasible(index, ask).instants()
+        if not starts:
+            played.stranded += 1
+            continue
+        index = index.apply([_booking(index, ask, starts[0])])
+        if dice.random() < REPLANNED:
+            played.chosen += 1
+            others = feasible(index, ask).instants()
+            if not others:
+                played.refused += 1
+                continue
+            index = index.apply([_booking(index, ask, dice.choice(others))])
+    return played
+
+
+def guaranteed(
+    case: Case, dice: random.Random, *, cancelling: float = 0.0, waiting: int = 1
+) -> Played:
+    """Plan places for all, then show everyone safe offers only.
+
+    Parameters
+    ----------
+    waiting : int
+        How many look before the first of them chooses.
+    """
+    played = Played()
+    picture = Picture(Index.of(case.organisation), {}, NOW)
+    begin = time.perf_counter()
+    made = plan(picture, case.tasks, NOW)
+    played.plan_s = time.perf_counter() - begin
+    played.unplaced = len(made.unplaced)
+    picture = made.picture
+    queue = list(case.tasks)
+    while queue:
+        group, queue = queue[:waiting], queue[waiting:]
+        choices = []
+        for task in group:
+            begin = time.perf_counter()
+            found = offers(picture, task, NOW, limit=SHOWN, key=f"b:{task.id}")
+            played.look_ms.append((time.perf_counter() - begin) * 1e3)
+            played.shown.append(len(found.offers))
+            played.undecided += found.undecided
+            played.unsafe += found.unsafe
+            played.looked_at += found.undecided + found.unsafe + len(found.offers)
+            if len(found.offers) < 10 and found.undecided:
+                played.few += 1
+            if found.offers:
+                choices.append((task, found.offers[_choice(len(found.offers), dice)]))
+            else:
+                played.stranded += 1
+        for task, offer in choices:
+            played.chosen += 1
+            certificate = offer.certificate
+            if waiting > 1:  # as `choose` does: certified anew on what is there now
+                anew = safe(picture, task, offer.pool, offer.start, NOW, key=f"b:{task.id}")
+                if anew is None:
+                    played.refused += 1
+                    queue.append(task)
+                    continue
+                certificate = anew
+            picture = after(picture, certificate)
+            picture = picture.with_task(replace(task, state=TaskState.CONFIRMED))
+            if dice.random() < cancelling:
+                picture = picture.apply(removed=[certificate.claim.id])
+    return played
+
+
+def _choice(count: int, dice: random.Random) -> int:
+    """Half take the first offer, half any of those shown."""
+    return 0 if dice.random() < 0.5 else dice.randrange(count)
+
+
+def _booking(
+    index: Index, ask: Ask, start: datetime, resources: Assignment | None = None
+) -> Session:
+    chosen = resources or assign(index, ask, start) or {}
+    key = f"b:{'' if ask.task is None else ask.task.id}"
+    return session_for(index.organisation, ask, start, chosen, id=key, kind=SessionKind.BOOKING)

@@ -1,0 +1,469 @@
+"""A board: an index that planning may change and change back, at a few microseconds a move.
+
+Only what a place needs is kept: diaries, quotas, and who is where. Whatever was not touched is the
+index's own, masks included; what was touched lies over it. `mark` and `back` undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from timevalg.model.session import Assignment, Session, SessionKind
+from timevalg.model.task import Task
+from timevalg.solver.ask import Ask
+from timevalg.solver.assign import assign_from
+from timevalg.solver.bits import stretch
+from timevalg.solver.certificates import is_place, place_id
+from timevalg.solver.diary import Diary, Entry
+from timevalg.solver.fits import Fits
+from timevalg.solver.index import Index
+from timevalg.solver.look import Look
+from timevalg.solver.match import servable
+from timevalg.solver.picture import Picture
+from timevalg.solver.spot import Scope, Spot
+from timevalg.solver.tally import QuotaKey, Tally, counts
+
+_NOTHING: Any = object()
+
+
+class Sight:
+    """One pool's masks in one frame, as the index has them: the ground that a board lies over.
+
+    Attributes
+    ----------
+    masks : list of dict
+        For each role: resource id → the starts at which it could serve.
+    reach : list of (int, int)
+        For each role: its first cell after the visit's start, and its last cell after that.
+    """
+
+    __slots__ = ("look", "masks", "places", "reach")
+
+    def __init__(self, look: Look, places: bool) -> None:
+        self.look, self.places = look, places
+        self.masks = [fits.masks for fits in look.variant().fits]
+        grid = look.frame.grid
+        self.reach = [
+            (role.start // grid, -(-(role.length + look.window.extra) // grid) - 1)
+            for role in look.pool.service.roles
+        ]
+
+
+class Column:
+    """What is taken of one resource, with the masks worked out from it so far."""
+
+    __slots__ = ("diary", "masks")
+
+    def __init__(self, diary: Diary, masks: dict[tuple[Sight, int], int]) -> None:
+        self.diary, self.masks = diary, masks
+
+
+class Board:
+    """Who is where, to be rearranged.
+
+    Parameters
+    ----------
+    picture : Picture
+        Where everybody is to begin with; it stays as it is.
+
+    Attributes
+    ----------
+    tasks : mapping
+        Whose places may move, by id.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self.index: Index = picture.index
+        self.now = picture.now
+        self.tasks: Mapping[str, Task] = picture.tasks
+        self._grid = self.index.plan.grid
+        self._columns: dict[Hashable, Column] = {}
+        self._tallies: dict[Hashable, Tally] = {}
+        self._patients: dict[Hashable, tuple[Spot, ...]] = {}
+        self._spots: dict[Hashable, Spot | None] = {}
+        self._journal: list[tuple[dict[Hashable, Any], Hashable, Any]] = []
+        self._sights: dict[Hashable, Sight] = {}
+        self._scopes: dict[str, tuple[Scope, ...]] = {}
+        self._known: dict[str, Spot] = {}
+
+    # -- coming and going --------------------------------------------------------------------
+
+    def mark(self) -> int:
+        """Give a mark to come back to."""
+        return len(self._journal)
+
+    def back(self, mark: int) -> None:
+        """Undo everything since a mark."""
+        journal = self._journal
+        while len(journal) > mark:
+            mapping, key, old = journal.pop()
+            if old is _NOTHING:
+                del mapping[key]
+            else:
+                mapping[key] = old
+
+    def changes(self, mark: int) -> tuple[list[Spot], list[Spot]]:
+        """Give what went and what came since a mark, those that came and went again left out."""
+        before: dict[Hashable, Spot | None] = {}
+        for mapping, key, old in self._journal[mark:]:
+            if mapping is self._spots and key not in before:
+                before[key] = self._spot_of_index(key) if old is _NOTHING else old
+        went = [spot for spot in before.values() if spot is not None]
+        came = [spot for key in before if (spot := self._spots[key]) is not None]
+        return went, came
+
+    def take(self, spot: Spot) -> None:
+        """Put a spot on the board."""
+        place = spot.kind is SessionKind.PLACE
+        tallies = self._count(spot, leaving=False)
+        for name, entry in spot.entries.items():
+            column = self._columns.get(name)
+            diary = self.index.diary(name) if column is None else column.diary
+            if place:
+                diary = Diary(
+                    diary.firm,
+                    diary.places.changed((entry,), ()),
+                    diary.holds,
+                    tallies.get(name, diary.tallies),
+                )
+            else:
+                claim = [(entry, spot.session(self.index.organisation))]
+                diary = diary.changed(claim, (), tallies.get(name, diary.tallies))
+            masks = {} if column is None else _blocked(column.masks, entry, place)
+            self._set(self._columns, name, Column(diary, masks))
+        self._set(self._spots, spot.id, spot)
+        if spot.patient is not None:
+            self._set(self._patients, spot.patient, (*self.of_patient(spot.patient), spot))
+
+    def give(self, spot: Spot) -> None:
+        """Take a spot off the board."""
+        place = spot.kind is SessionKind.PLACE
+        tallies = self._count(spot, leaving=True)
+        for name, entry in spot.entries.items():
+            column = self._columns.get(name)
+            diary = self.index.diary(name) if column is None else column.diary
+            if place:
+                diary = Diary(
+                    diary.firm,
+                    diary.places.changed((), (entry,)),
+                    diary.holds,
+                    tallies.get(name, diary.tallies),
+                )
+            else:
+                claim = [(entry, spot.session(self.index.organisation))]
+                diary = diary.changed((), claim, tallies.get(name, diary.tallies))
+            masks = {}
+            if place and column is not None:
+                masks = {key: bits for key, bits in column.masks.items() if not key[0].places}
+            self._set(self._columns, name, Column(diary, masks))
+        self._set(self._spots, spot.id, None)
+        if spot.patient is not None:
+            left = tuple(s for s in self.of_patient(spot.patient) if s.id != spot.id)
+            self._set(self._patients, spot.patient, left)
+
+    # -- who is where ------------------------------------------------------------------------
+
+    def spot(self, key: str) -> Spot | None:
+        """Give what has an id, if it is on the board."""
+        if key in self._spots:
+            return self._spots[key]
+        return self._spot_of_index(key)
+
+    def of_patient(self, patient: str) -> tuple[Spot, ...]:
+        """Give everything of a patient, in any clinic."""
+        found = self._patients.get(patient)
+        if found is None:
+            found = tuple(self.seen(s) for s in self.index.by_patient(patient))
+        return found
+
+    def diary(self, resource: str) -> Diary:
+        """Give what is taken of a resource."""
+        column = self._columns.get(resource)
+        return self.index.diary(resource) if column is None else column.diary
+
+    def seen(self, session: Session) -> Spot:
+        """Give the spot of a session of the index."""
+        found = self._known.get(session.id)
+        if found is None:
+            found = self._known[session.id] = Spot.of(session, self._grid)
+        return found
+
+    def in_the_way(self, spot: Spot, *, anyway: bool = False) -> list[Spot] | None:
+        """Give the places that a spot would displace; None if something else is in its way.
+
+        Those that share time with it, and as many as a quota has too many then.
+
+        Parameters
+        ----------
+        anyway : bool
+            Let the spot in whatever else is in its way; live holds that serve as places go too.
+        """
+        found: dict[str, Spot] = {}
+        others: list[Spot] = []
+        for name, (start, end, _) in spot.entries.items():
+            diary = self.diary(name)
+            for entry in diary.places.touching(start, end):
+                found[entry[2]] = self._must(entry[2])
+            others += [self._must(key) for (a, b, key), _ in diary.holds if a < end and start < b]
+        if spot.patient is not None:
+            others += [
+                other
+                for other in self.of_patient(spot.patient)
+                if other.start < spot.end and spot.start < other.end
+            ]
+        for other in others:
+            session = other.session(self.index.organisation)
+            live = session.until is not None and session.is_live(self.now)
+            if is_place(session) and (anyway or not live):
+                found[other.id] = other
+            elif not anyway and other.id != spot.id and counts(session, self.now, True):
+                return None
+        found.pop(spot.id, None)
+        return self._over_quota(spot, found, anyway)
+
+    # -- where something could be ------------------------------------------------------------
+
+    def scopes(self, task: Task) -> tuple[Scope, ...]:
+        """Give where the task's place may be by rules 1 to 4, one for each pool."""
+        found = self._scopes.get(task.id)
+        if found is None or found[0].ask.task is not task:
+            asks = [Ask.for_place(self.index, task, pool, self.now) for pool in task.pools]
+            found = self._scopes[task.id] = tuple(self.scope(ask) for ask in asks)
+        return found
+
+    def scope(self, ask: Ask) -> Scope:
+        """Give what rules 1 to 4 leave of an ask."""
+        window = self.index.windows.of(ask)
+        task = ask.task
+        names = self.index.plan.by_freedom(window.pool)
+        if task is not None and task.only:
+            names = tuple(
+                tuple(
+                    r.id
+                    for r in sorted(window.pool.candidates[n], key=lambda r: of_role.index(r.id))
+                    if role.id not in task.only
+                    or r.id in task.only[role.id]
+                    or r.group in task.only[role.id]
+                )
+                for n, (role, of_role) in enumerate(
+                    zip(window.pool.service.roles, names, strict=True)
+                )
+            )
+        return Scope(window, ask, names)
+
+    def starts(self, scope: Scope, *, places: bool = True, crowded: Sequence[int] = ()) -> int:
+        """Give the starts that are free, as bits of the scope's frame.
+
+        Parameters
+        ----------
+        places : bool
+            Whether places take time.
+        crowded : sequence of int
+            Roles for which they do not, whatever `places` says.
+        """
+        bits = scope.bits
+        if not bits:
+            return 0
+        asked = places and not crowded
+        for number, rule in scope.pool.together:
+            if rule.max <= 0:
+                return 0
+            tally = self._tally((scope.pool.key[0], number))
+            if tally is not None:
+                bits &= ~tally.mask(scope.window.days, rule, self.now, (), asked)
+        if scope.ask.patient is not None:
+            bits &= ~self._taken_of_patient(scope, asked)
+        ground = self.sight(scope, places)
+        sights = [ground] * len(scope.names)
+        for role in crowded:
+            sights[role] = self.sight(scope, False)
+        if scope.pool.simple:
+            for role, sight in enumerate(sights):
+                left = bits
+                for name in scope.names[role]:
+                    if not left:
+                        break
+                    left ^= left & self._mask(sight, role, name)
+                bits ^= left
+            return bits
+        fits = [
+            Fits({name: self._mask(sight, role, name) for name in scope.names[role]})
+            for role, sight in enumerate(sights)
+        ]
+        counts_ = [role.count for role in scope.pool.service.roles]
+        return servable(scope.pool.clusters, counts_, fits, bits)
+
+    def able(self, scope: Scope, cell: int, *, places: bool = True) -> list[list[str]]:
+        """Give for each role who could serve it at a start, in the order in which to try them."""
+        sight = self.sight(scope, places)
+        return [
+            [name for name in of_role if self._mask(sight, role, name) >> cell & 1]
+            for role, of_role in enumerate(scope.names)
+        ]
+
+    def assign(self, scope: Scope, able: Sequence[Sequence[str]]) -> Assignment | None:
+        """Give the first assignment among those who are able."""
+        if scope.pool.simple:
+            if not all(able):
+                return None
+            roles = scope.pool.service.roles
+            return {role.id: (names[0],) for role, names in zip(roles, able, strict=True)}
+        return assign_from(scope.pool, able)
+
+    def latest(self, task: Task) -> Spot | None:
+        """Give the latest spot for the task's place that displaces nobody."""
+        best: tuple[int, Scope] | None = None
+        for scope in self.scopes(task):
+            bits = self.starts(scope)
+            if bits:
+                cell = scope.frame.offset + bits.bit_length() - 1
+                if best is None or cell > best[0]:
+                    best = cell, scope
+        if best is None:
+            return None
+        scope = best[1]
+        cell = best[0] - scope.frame.offset
+        resources = self.assign(scope, self.able(scope, cell))
+        return None if resources is None else Spot.at(scope, cell, resources, place_id(task))
+
+    def allows(
+        self, scope: Scope, cell: int, resources: Assignment, *, places: bool = True
+    ) -> bool:
+        """Tell whether a start is free for just these resources, in whatever order."""
+        if cell < 0 or not self.starts(scope, places=places) >> cell & 1:
+            return False
+        able = self.able(scope, cell, places=places)
+        roles = scope.pool.service.roles
+        listed = [
+            [n for n in resources.get(role.id, ()) if n in names]
+            for role, names in zip(roles, able, strict=True)
+        ]
+        given = assign_from(scope.pool, listed)
+        return given is not None and {k: set(v) for k, v in given.items()} == {
+            k: set(v) for k, v in resources.items()
+        }
+
+    def sight(self, scope: Scope, places: bool) -> Sight:
+        """Give the masks of the index under a scope."""
+        key = scope.pool.key, scope.frame, scope.window.extra, places
+        found = self._sights.get(key)
+        if found is None:
+            bare = Ask(
+                scope.ask.clinic, scope.ask.pool, self.now, scope.ask.task, count_places=places
+            )
+            found = self._sights[key] = Sight(Look(self.index, bare, window=scope.window), places)
+        return found
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _set(self, mapping: dict[Hashable, Any], key: Hashable, value: Any) -> None:
+        self._journal.append((mapping, key, mapping.get(key, _NOTHING)))
+        mapping[key] = value
+
+    def _must(self, key: str) -> Spot:
+        spot = self.spot(key)
+        if spot is None:
+            raise LookupError(f"nothing on the board is called {key}")
+        return spot
+
+    def _spot_of_index(self, key: Any) -> Spot | None:
+        session = self.index.sessions.get(key)
+        return None if session is None else self.seen(session)
+
+    def _mask(self, sight: Sight, role: int, name: str) -> int:
+        column = self._columns.get(name)
+        if column is None:
+            return sight.masks[role][name]
+        bits = column.masks.get((sight, role))
+        if bits is None:
+            bits = column.masks[sight, role] = sight.look.fit(role, name, column.diary)
+        return bits
+
+    def _taken_of_patient(self, scope: Scope, places: bool) -> int:
+        bits = 0
+        offset = scope.frame.offset
+        for spot in self.of_patient(scope.ask.patient or ""):
+            if counts(spot.session(self.index.organisation), self.now, places):
+                bits |= stretch(
+                    spot.start - offset - scope.window.length + 1,
+                    min(spot.end - offset, scope.frame.size),
+                )
+        return bits
+
+    def _tally(self, key: QuotaKey) -> Tally | None:
+        return self._tallies.get(key) or self.index.tally(*key)
+
+    def _count(self, spot: Spot, *, leaving: bool) -> dict[str, dict[QuotaKey, Tally]]:
+        """Bring the quotas up to date; gives the tallies of each resource that changed."""
+        if not self.index.plan.counts:
+            return {}
+        session = spot.session(self.index.organisation)
+        out: dict[str, dict[QuotaKey, Tally]] = {}
+        for key, period in self.index.counted_in(session).items():
+            rows = [(period, session)]
+            change: tuple[Iterable[tuple[date, Session]], Iterable[tuple[date, Session]]]
+            change = ((), rows) if leaving else (rows, ())
+            clinic = self.index.organisation.clinics[key[0]]
+            quota = clinic.quotas[key[1]]
+            if quota.each is None:
+                tally = self._tally(key) or Tally(quota.max, {})
+                self._set(self._tallies, key, tally.changed(*change))
+                continue
+            for name in spot.entries:
+                if name in clinic.resources and clinic.resources[name].kind == quota.each:
+                    known = out.setdefault(name, dict(self.diary(name).tallies))
+                    known[key] = (known.get(key) or Tally(quota.max, {})).changed(*change)
+        return out
+
+    def _over_quota(self, spot: Spot, found: dict[str, Spot], anyway: bool) -> list[Spot] | None:
+        if self.index.plan.counts:
+            session = spot.session(self.index.organisation)
+            for there, most in self._counted(session):
+                standing = [s for s in there if s.id not in found and s.id != spot.id]
+                over = len(standing) + 1 - most
+                movable = [
+                    s
+                    for s in standing
+                    if is_place(s) and (anyway or s.until is None or not s.is_live(self.now))
+                ]
+                if over > len(movable) and not anyway:
+                    return None
+                for one in movable[: max(0, over)]:
+                    found[one.id] = self._must(one.id)
+        return list(found.values())
+
+    def _counted(self, session: Session) -> Iterator[tuple[list[Session], int]]:
+        """Give for each quota that counts a session the others it counts, and its `max`."""
+        for key, period in self.index.counted_in(session).items():
+            clinic = self.index.organisation.clinics[key[0]]
+            quota = clinic.quotas[key[1]]
+            tallies: list[Tally | None] = [self._tally(key)]
+            if quota.each is not None:
+                tallies = [
+                    self.diary(name).tallies.get(key)
+                    for name in session.spans
+                    if name in clinic.resources and clinic.resources[name].kind == quota.each
+                ]
+            for tally in tallies:
+                if tally is not None:
+                    there = tally.periods.get(period, ())
+                    yield [s for s in there if counts(s, self.now, True)], quota.max
+
+
+def _blocked(
+    masks: dict[tuple[Sight, int], int], entry: Entry, place: bool
+) -> dict[tuple[Sight, int], int]:
+    """Give masks after something came; those that quotas for each resource count are dropped."""
+    out = {}
+    start, end, _ = entry
+    for key, bits in masks.items():
+        sight, role = key
+        if place and not sight.places:
+            out[key] = bits
+        elif not sight.look.pool.each:
+            by, reach = sight.reach[role]
+            by += sight.look.frame.offset
+            out[key] = bits ^ bits & stretch(start - by - reach, end - by)
+    return out
