@@ -10,6 +10,8 @@ from timevalg.model.records import (
     AuditEntry,
     Event,
     Letter,
+    Owner,
+    Ownership,
     Patient,
     Publication,
     StaffCase,
@@ -201,7 +203,12 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
             sent_at=NINE,
         ),
     ),
-    "patients": (Patient("p-1", ORG, "se", AWKWARD), Patient(AWKWARD, ORG)),
+    "patients": (
+        Patient("p-1", ORG, "se", AWKWARD),
+        Patient(AWKWARD, ORG),
+        Patient("p-2", ORG, merged_into="p-1", deceased_at=NINE),
+    ),
+    "ownerships": (Ownership("appointments", ORG, Owner.TIMEVALG, NINE, AWKWARD),),
     "cases": (
         StaffCase(
             "c-1",

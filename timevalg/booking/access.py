@@ -66,6 +66,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "expire holds": _WORKER,
     "forget answers": _WORKER,
     "sync": _SYSTEM,
+    "set owner": {RoleName.PLANNER: Scope.CLINIC},
     "read events": _SYSTEM,
     "register patient": {**_DESK, **_SYSTEM},
     "do work": _WORKER,

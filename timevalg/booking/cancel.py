@@ -80,6 +80,7 @@ def cancel_visit(act: Act, visit: Appointment, task: Task | None, *, letter: boo
     """Free the visit's time, call its preparations off, and tell a patient who knows of it."""
     release(act, booking_of(act, visit))
     void_preparations(act, visit)
+    act.close(kind="conflict", appointment=visit.id)
     cancelled = act.save(visit, "appointment.cancelled", "cancel", session=None)
     knows = visit.lettered_at is not None or visit.origin is Origin.CHOSEN
     if letter and knows and (task is None or task.letters):

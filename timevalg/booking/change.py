@@ -115,6 +115,7 @@ def move_visit(act: Act, clinic: Clinic, visit: Appointment, session: Session) -
         **times_of(session, clinic),
     )
     plan_preparations(act, clinic, moved, task)
+    act.close(kind="conflict", appointment=moved.id)
     if task is not None and task.state is TaskState.CHOSEN:
         act.work(
             "check", task.id, task.clinic, act.unit.now(), f"check:{task.version}:{moved.moves}"

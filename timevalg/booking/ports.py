@@ -18,6 +18,7 @@ from timevalg.model.records import (
     AuditEntry,
     Event,
     Letter,
+    Ownership,
     Patient,
     Publication,
     StaffCase,
@@ -195,6 +196,7 @@ class UnitOfWork(Protocol):
     preparations: Records[Preparation]
     letters: Records[Letter]
     patients: Records[Patient]
+    ownerships: Records[Ownership]
     cases: Records[StaffCase]
     publications: Records[Publication]
     sessions: Sessions

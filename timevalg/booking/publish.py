@@ -11,7 +11,7 @@ from timevalg.booking.claiming import release
 from timevalg.booking.outside import Outside
 from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import replant
-from timevalg.booking.sync import bring_in
+from timevalg.booking.take_in import bring_in
 from timevalg.clinic import read_sources
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Organisation

@@ -17,6 +17,7 @@ from timevalg.booking import (
     due,
     feed,
     invite,
+    own,
     publish,
     sync,
     take_up,
@@ -30,7 +31,7 @@ from timevalg.clinic import read
 from timevalg.library.patient import View, key_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import InvalidInput
-from timevalg.model.records import Event, Letter, Patient, StaffCase
+from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
 from timevalg.model.session import Assignment
 from timevalg.model.task import Mode, Task
 
@@ -311,6 +312,12 @@ class Desk(Hospital):
     ) -> Letter | None:
         """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
         return write.write_letter(self.once(idempotency_key), self.principal, kind, key_of(visit))
+
+    def set_owner(
+        self, owner: Owner | str, reason: str = "", *, idempotency_key: str | None = None
+    ) -> Ownership:
+        """Set who owns the organisation's appointments: ``record-system`` or ``timevalg``."""
+        return own.set_owner(self.once(idempotency_key), self.principal, Owner(owner), reason)
 
     def staff_list(self) -> list[StaffCase]:
         """Give what waits for a person."""

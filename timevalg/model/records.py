@@ -20,7 +20,8 @@ class Event:
     cursor : str
         Where it stands in the feed; opaque, handed back as `after`. Empty until stored.
     subject : str
-        ``task`` | ``appointment`` | ``preparation`` | ``clinic`` | ``session``.
+        ``task`` | ``appointment`` | ``preparation`` | ``block`` | ``patient`` | ``clinic`` |
+        ``organisation`` | ``session``.
     key, version : str, int
         The subject's id and its version after the change.
     refs : mapping
@@ -161,12 +162,41 @@ class Letter:
 
 @dataclass(frozen=True)
 class Patient:
-    """What we need to know of a patient, no more."""
+    """What we need to know of a patient, no more.
+
+    Attributes
+    ----------
+    merged_into : str or None
+        The id that this one turned out to be another of.
+    deceased_at : datetime or None
+        When we were told of the death.
+    """
 
     id: str
     organisation: str
     language: str = "nb"
     name: str = ""
+    merged_into: str | None = None
+    deceased_at: datetime | None = None
+
+
+class Owner(StrEnum):
+    """Whose word counts where timevalg and the record system say different things."""
+
+    RECORD_SYSTEM = "record-system"
+    TIMEVALG = "timevalg"
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Who owns a kind of thing (``appointments``) in an organisation, since when, set by whom."""
+
+    id: str
+    organisation: str
+    owner: Owner
+    since: datetime
+    by: str
+    version: int = 1
 
 
 @dataclass(frozen=True)

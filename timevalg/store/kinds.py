@@ -20,6 +20,7 @@ from timevalg.model.records import (
     AuditEntry,
     Event,
     Letter,
+    Ownership,
     Patient,
     Publication,
     StaffCase,
@@ -154,11 +155,12 @@ LETTERS = Kind(
     indexes=(("patient",), ("task",), ("appointment",), ("state",)),
 )
 PATIENTS = Kind("patient", "patients", Patient)
+OWNERSHIPS = Kind("ownership", "ownerships", Ownership, versioned=True)
 CASES = Kind(
     "case",
     "cases",
     StaffCase,
-    indexes=(("clinic", "closed_at"), ("task",), ("appointment",)),
+    indexes=(("clinic", "closed_at"), ("task",), ("appointment",), ("ref",)),
 )
 PUBLICATIONS = Kind(
     "publication",
@@ -201,6 +203,7 @@ KINDS: tuple[Kind[Any], ...] = (
     PREPARATIONS,
     LETTERS,
     PATIENTS,
+    OWNERSHIPS,
     CASES,
     PUBLICATIONS,
     SESSIONS,

@@ -19,7 +19,7 @@ from timevalg.booking.ports import (
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
-from timevalg.model.records import Letter, Patient, Publication, StaffCase
+from timevalg.model.records import Letter, Ownership, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.alone import Alone
@@ -43,6 +43,7 @@ class MemoryUnit:
         self.preparations: Records[Preparation] = MemoryRecords(journal, kinds.PREPARATIONS)
         self.letters: Records[Letter] = MemoryRecords(journal, kinds.LETTERS)
         self.patients: Records[Patient] = MemoryRecords(journal, kinds.PATIENTS)
+        self.ownerships: Records[Ownership] = MemoryRecords(journal, kinds.OWNERSHIPS)
         self.cases: Records[StaffCase] = MemoryRecords(journal, kinds.CASES)
         self.publications: Records[Publication] = MemoryRecords(journal, kinds.PUBLICATIONS)
         events = MemoryEvents(journal)

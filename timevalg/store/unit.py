@@ -18,7 +18,7 @@ from timevalg.booking.ports import (
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
-from timevalg.model.records import Letter, Patient, Publication, StaffCase
+from timevalg.model.records import Letter, Ownership, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.answers import SqlAnswers
@@ -49,6 +49,7 @@ class SqlUnit:
         self.preparations: Records[Preparation] = SqlRecords(self, kinds.PREPARATIONS)
         self.letters: Records[Letter] = SqlRecords(self, kinds.LETTERS)
         self.patients: Records[Patient] = SqlRecords(self, kinds.PATIENTS)
+        self.ownerships: Records[Ownership] = SqlRecords(self, kinds.OWNERSHIPS)
         self.cases: Records[StaffCase] = SqlRecords(self, kinds.CASES)
         self.publications: Records[Publication] = SqlRecords(self, kinds.PUBLICATIONS)
         events = SqlEvents(self)

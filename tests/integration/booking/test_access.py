@@ -25,6 +25,7 @@ from timevalg.booking import (
     mine,
     none_suits,
     opening,
+    own,
     prepare,
     publish,
     sync,
@@ -39,7 +40,7 @@ from timevalg.clinic import read_sources
 from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
-from timevalg.model.records import Patient
+from timevalg.model.records import Owner, Patient
 from timevalg.model.states import TaskState
 from timevalg.store import Memory
 
@@ -142,6 +143,7 @@ AT_LARGE = {
     "invite": lambda w, who: invite.invite(w.ports, who, [fresh(w)]),
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
     "forget answers": lambda w, who: forget.forget_answers(w.ports, who),
+    "set owner": lambda w, who: own.set_owner(w.ports, who, Owner.TIMEVALG),
     "sync": lambda w, who: sync.sync(w.ports, who, [sync.CalendarRow("r", 1, deleted=True)]),
     "read events": lambda w, who: feed.read_events(w.ports, who),
     "register patient": lambda w, who: feed.register_patient(

@@ -165,6 +165,7 @@ def test_an_answer_is_forgotten_only_when_it_is_a_day_old(world):
 
 CALLS = {
     "publish": lambda w, k: w.desk.publish("examples/gastro/surgery.yaml", idempotency_key=k),
+    "set owner": lambda w, k: w.desk.set_owner("timevalg", idempotency_key=k),
     "register patient": lambda w, k: w.desk.register("p-1", name="Kari", idempotency_key=k),
     "invite": lambda w, k: invitation(w, idempotency_key=k),
     "ask": lambda w, k, t: w.patient().ask(t, idempotency_key=k),
@@ -199,6 +200,7 @@ CALLS = {
 
 FROM = {
     "publish": None,
+    "set owner": None,
     "register patient": None,
     "invite": None,
     "ask": "request",
