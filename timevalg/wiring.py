@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from timevalg.booking.ports import Channel, Clock, Keys, Ports, Store, UnitOfWork
+from timevalg.booking.ports import Channel, Clock, Keys, Ports, Prover, Store, UnitOfWork
 from timevalg.channels.sink import Sink
 from timevalg.clinic import read_sources
 from timevalg.letters import Letters
@@ -18,6 +18,7 @@ from timevalg.model.records import Event
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import LIVE, TaskState
 from timevalg.model.task import Task
+from timevalg.prover import CpSat
 from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import place_id
@@ -178,13 +179,15 @@ def ports_on(
     channel: Channel,
     keys: Keys | None = None,
     wake: Callable[[], None] = lambda: None,
+    prover: Prover | None = None,
 ) -> Ports:
-    """Put everything together on a store."""
+    """Put everything together on a store; without another prover it is CP-SAT."""
     return Ports(
         store=store,
         pictures=IndexKeeper(store),
         keys=keys or RandomKeys(),
         channel=channel,
         typesetter=Letters(),
+        prover=prover or CpSat(),
         wake=wake,
     )

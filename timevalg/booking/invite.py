@@ -15,8 +15,9 @@ from timevalg.model.principal import Principal
 from timevalg.model.states import TaskState
 from timevalg.model.task import Mode, Task
 from timevalg.model.time import instant
+from timevalg.solver.complete import settle_plan
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, Plan, plan
+from timevalg.solver.places import Certificate, Plan
 from timevalg.solver.shortage import Shortage, shortage
 
 
@@ -71,7 +72,8 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
         known = _known(ports, principal, tasks)
         fresh = list({known.get(t.id, t).id: known.get(t.id, t) for t in tasks}.values())
         wanting = [t for t in fresh if t.state is TaskState.DRAFT and t.mode is not Mode.REQUEST]
-        return known, fresh, plan(picture, wanting, picture.now)
+        settled = settle_plan(picture, wanting, picture.now, ports.prover.solve)
+        return known, fresh, settled.plan
 
     def body(act: Act, picture: Picture, found: Admission) -> list[Invitation]:
         known, fresh, made = found
@@ -115,7 +117,8 @@ def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
         if task.state is TaskState.DRAFT and task.mode is not Mode.REQUEST:
             hint = "the clinic has not sent this invitation yet"
             raise IllegalMove("task", task.id, task.state, "ask", hint)
-        return plan(picture, [replace(task, state=TaskState.DRAFT)], picture.now)
+        wanting = [replace(task, state=TaskState.DRAFT)]
+        return settle_plan(picture, wanting, picture.now, ports.prover.solve).plan
 
     def body(act: Act, picture: Picture, made: Plan) -> Invitation:
         task = act.task(key)

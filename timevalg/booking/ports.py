@@ -6,7 +6,7 @@ channels and the typesetter of letters are handed in by ``timevalg.wiring``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -27,6 +27,7 @@ from timevalg.model.records import (
 from timevalg.model.session import Claim, Session
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
+from timevalg.solver.problem import Problem, Solution
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -312,6 +313,18 @@ class Once:
     answer: Any
 
 
+class Prover(Protocol):
+    """Finds what repair does not, and proves what cannot be."""
+
+    def solve(self, problems: Sequence[Problem]) -> Sequence[Solution]:
+        """Give one solution for each problem, in order; an empty one where there is no answer.
+
+        It takes seconds: never called while a transaction or lock is held. Nothing that goes wrong
+        in it is raised, and no answer is believed before the verifier has seen it.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """All of them, put together once in ``timevalg.wiring``."""
@@ -321,6 +334,7 @@ class Ports:
     keys: Keys
     channel: Channel
     typesetter: Typesetter
+    prover: Prover
     wake: Callable[[], None]
     in_hand: Work | None = None
     """The leased work that the next transaction completes, for workers."""

@@ -1,0 +1,163 @@
+"""Candidates that repair left undecided, settled by a prover: safe, with a certificate, or unsafe.
+
+For each candidate the prover is asked twice at once: can everybody else near by still have a place
+if it is claimed, with those further away where they are (then it is safe); and can they not even
+if nobody else were there (then it is unsafe). Where all who share anything with the candidate are
+near by, one question answers both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+
+from timevalg.model.session import Session, SessionKind
+from timevalg.model.task import Task
+from timevalg.solver.ask import Ask
+from timevalg.solver.complete import components, faults, without_others
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import Certificate, is_valid_place
+from timevalg.solver.problem import Problem, Solution, Solve, Wish, pose, session_of
+from timevalg.solver.verify import broken
+
+NEAR = 120
+"""Other tasks whose places a prover may move for one candidate."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a candidate: neither = still undecided."""
+
+    certificate: Certificate | None = None
+    unsafe: bool = False
+
+
+def settle_offers(
+    picture: Picture,
+    task: Task,
+    asks: Sequence[tuple[Ask, datetime]],
+    now: datetime,
+    solve: Solve,
+    *,
+    key: str,
+) -> list[Verdict]:
+    """Settle candidates.
+
+    Parameters
+    ----------
+    picture : Picture
+        As it is, the task's own place, hold and (when changing) booking included.
+    asks : sequence of (Ask, datetime)
+        By which rules each start may be claimed; feasible if nobody had a place.
+    key : str
+        Id of the sessions to make.
+
+    Returns
+    -------
+    list of Verdict
+        One for each candidate.
+    """
+    given_up = {
+        s.id: s
+        for ask, _ in asks
+        for s in (*picture.index.by_task(task.id), *map(picture.index.sessions.get, ask.ignore))
+        if s is not None and (s.kind is not SessionKind.BOOKING or s.id in ask.ignore)
+    }
+    if any(s.is_place and s.task != task.id for s in given_up.values()):
+        return [Verdict() for _ in asks]
+    bare = picture.apply(removed=given_up).with_task(task)
+    others = _sharing(bare, task)
+
+    @cache
+    def movable(number: int) -> bool:
+        return is_valid_place(bare, *others[number], now)
+
+    cases = []
+    for ask, start in asks:
+        near = sorted(range(len(others)), key=lambda n: abs(others[n][1].start - start))[:NEAR]
+        free = [others[number] for number in near if movable(number)]
+        cases.append(_Case(bare, task, ask, start, free, len(free) == len(others), now))
+    answers = iter(solve([problem for case in cases for problem in case.problems]))
+    return [
+        case.verdict([next(answers) for _ in case.problems], tuple(given_up.values()), key)
+        for case in cases
+    ]
+
+
+class _Case:
+    """One candidate as questions to a prover.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        One, or two where there are tasks further away.
+    """
+
+    def __init__(
+        self,
+        bare: Picture,
+        task: Task,
+        ask: Ask,
+        start: datetime,
+        near: Sequence[tuple[Task, Session]],
+        whole: bool,
+        now: datetime,
+    ) -> None:
+        self._old = {t.id: place for t, place in near}
+        self._state = bare.apply(removed=[s.id for s in self._old.values()])
+        self._now = now
+        index = self._state.index
+        claim = Wish(task, (replace(ask, count_places=True),), True, at=start)
+        self._wishes = [claim] + [
+            Wish(t, tuple(Ask.for_place(index, t, p, now) for p in t.pools), True, place)
+            for t, place in near
+        ]
+        self.problems: list[Problem] = [pose(self._state, self._wishes)]
+        if not whole:
+            self.problems.append(pose(self._state, [without_others(w) for w in self._wishes]))
+
+    def verdict(
+        self, answers: Sequence[Solution], released: tuple[Session, ...], key: str
+    ) -> Verdict:
+        """Say what the answers mean, once the verifier has seen them."""
+        if answers[-1].impossible:
+            return Verdict(unsafe=True)
+        seats = answers[0].seats
+        if seats is None:
+            return Verdict()
+        claim, *others = self._wishes
+        places = {
+            w.task.id: session_of(self._state, self.problems[0], w, seats[w.task.id])
+            for w in self._wishes
+        }
+        seen = places.pop(claim.task.id)
+        session = replace(seen, id=key, kind=SessionKind.BOOKING)
+        then = self._state.apply([session, *places.values()])
+        if any(faults(then, w.task, places[w.task.id], self._now) for w in others):
+            return Verdict()
+        beside = [s for s in then.index.sessions.values() if s.id != key]
+        if broken(then.index.organisation, beside, claim.asks[0], session.start, session.resources):
+            return Verdict()
+        changed = [t for t, place in places.items() if place != self._old[t]]
+        return Verdict(
+            Certificate(
+                (session,),
+                released,
+                tuple(self._old[t] for t in changed),
+                tuple(places[t] for t in changed),
+            )
+        )
+
+
+def _sharing(bare: Picture, task: Task) -> list[tuple[Task, Session]]:
+    """Give those who have a place and share anything with the task, in a fixed order."""
+    placed = {
+        s.task: s
+        for s in bare.index.sessions.values()
+        if s.kind is SessionKind.PLACE and s.task in bare.tasks
+    }
+    tasks = [task, *(bare.tasks[name] for name in placed if name is not None)]
+    component = next(c for c in components(bare, tasks) if any(t is task for t in c))
+    return [(t, placed[t.id]) for t in sorted(component, key=lambda t: t.id) if t is not task]
