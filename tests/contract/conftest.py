@@ -60,9 +60,14 @@ def emptied_postgres_url(postgres: servers.Postgres, shared: dict[servers.Postgr
     if postgres not in shared:
         shared[postgres] = postgres.create_database()
         upgrade(shared[postgres])
-    with psycopg.connect(shared[postgres]) as connection:
-        connection.execute(";".join(_EMPTY))
+    empty(shared[postgres])
     return shared[postgres]
+
+
+def empty(url: str) -> None:
+    """Delete every row of a PostgreSQL database."""
+    with psycopg.connect(url) as connection:
+        connection.execute(";".join(_EMPTY))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -33,7 +33,10 @@ _SETTLING = frozenset(
         TaskState.WITHDRAWN,
     }
 )
-"""States that settle whatever staff had to look at."""
+"""States that settle whatever staff had to look at, a lost place only where none is needed."""
+
+CAPACITY_LOSS = "capacity-loss"
+"""The case that names a live task without a place; open for as long as there is none."""
 
 USE_CASES: dict[str, Callable[..., Any]] = {}
 """Every use case by its verb."""
@@ -180,7 +183,7 @@ class Act:
             new=task_facts(moved),
         )
         if state in _SETTLING:
-            self.close(task=task.id)
+            self.close(task=task.id, but=CAPACITY_LOSS if moved.is_live else "")
         return moved
 
     def save(
@@ -265,10 +268,11 @@ class Act:
             )
         )
 
-    def close(self, **criteria: Any) -> None:
-        """Take what is settled off the staff list."""
+    def close(self, *, but: str = "", **criteria: Any) -> None:
+        """Take what is settled off the staff list, save for cases of the kind `but`."""
         for case in self.unit.cases.find(closed_at=None, **criteria):
-            self.unit.cases.save(replace(case, closed_at=self.unit.now()))
+            if case.kind != but:
+                self.unit.cases.save(replace(case, closed_at=self.unit.now()))
 
     def case(
         self,

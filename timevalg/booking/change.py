@@ -11,6 +11,7 @@ from timevalg.booking.choose import certify
 from timevalg.booking.claiming import claim, release, settle
 from timevalg.booking.look import asker, prepared
 from timevalg.booking.ports import Ports
+from timevalg.booking.reliving import lose
 from timevalg.booking.visits import booking_of, last_instant, plan_preparations, times_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
@@ -245,9 +246,4 @@ def report_lost(act: Act, picture: Picture, lost: tuple[Session, ...]) -> None:
     """Name the capacity losses that an override causes."""
     for session in lost:
         task = picture.tasks[session.task or ""]
-        act.case(
-            "capacity-loss",
-            task.clinic,
-            f"its place was taken by an override: {act.reason or 'no reason given'}",
-            task=task.id,
-        )
+        lose(act, task, f"its place was taken by an override: {act.reason or 'no reason given'}")

@@ -10,19 +10,20 @@ from timevalg.booking.change import displace, report_lost, staff_ask, staff_sess
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
-from timevalg.booking.reliving import lose
+from timevalg.booking.reliving import another_place, keep_place
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.clinic import Clinic
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind
-from timevalg.model.states import TaskState
+from timevalg.model.states import BOOKED_STATES, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date, require_aware
 from timevalg.solver.ask import Ask
-from timevalg.solver.offers import offers, with_fallback_notice
+from timevalg.solver.offers import candidates, with_fallback_notice
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, own_place
+from timevalg.solver.safety import Settling
 from timevalg.solver.search import feasible
 
 Found = tuple[Ask, Certificate] | None
@@ -37,16 +38,21 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
     ``assign`` books the best safe start by the fallback notice, at worst the task's place.
     ``staff`` hands the task over; it keeps its place, and on the last day on which that is valid
     the fallback happens all the same, unless staff has said not to. So it does for tasks that
-    staff have already.
+    staff have already. A place that has run out because staff wait is followed by another, or
+    by a capacity loss; whoever is without one is looked at again every day.
     """
 
-    def find(picture: Picture) -> Found:
+    def find(picture: Picture) -> tuple[Found, Certificate | None]:
         task = picture.tasks.get(key)
-        if task is None or not _is_to_be_assigned(picture, task):
-            return None
-        return best_fallback(ports, picture, task)
+        if task is None or task.state in BOOKED_STATES:
+            return None, None
+        found = None
+        if _is_to_be_assigned(picture, task):
+            found = best_fallback(ports, picture, task)
+        return found, None if found is not None else another_place(picture, task)
 
-    def body(act: Act, picture: Picture, found: Found) -> Task:
+    def body(act: Act, picture: Picture, plan: tuple[Found, Certificate | None]) -> Task:
+        found, certificate = plan
         task = act.task(key)
         clinic = clinic_of(picture, task)
         task = open_if_time(act, clinic, task)
@@ -55,16 +61,15 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
             task = act.advance(task, "fall due")
         if task.state not in WAITING or today <= task.due:
             return task
-        if _is_to_be_assigned(picture, task):
-            if found is not None:
-                return book_fallback(act, picture, task, found)
-            lose(act, task, "no time is left to assign after the due date")
+        if found is not None:
+            return book_fallback(act, picture, task, found)
         if task.state is TaskState.OVERDUE:
             task = act.advance(task, "hand to staff")
             act.case("overdue", task.clinic, "not answered by the due date", task=task.id)
-        if not task.staff_may_wait and own_place(picture, task) is not None:
-            tomorrow = instant(today + timedelta(days=1), 0, clinic.timezone)
-            act.work("fall due", task.id, task.clinic, tomorrow, f"last-day:{today}")
+        why = "staff said to wait" if task.staff_may_wait else "no time is left to assign"
+        keep_place(act, picture, task, certificate, f"{why}, and no other place is valid")
+        tomorrow = instant(today + timedelta(days=1), 0, clinic.timezone)
+        act.work("fall due", task.id, task.clinic, tomorrow, f"last-day:{today}")
         return task
 
     return settle(ports, principal, "fall due", find, body)
@@ -74,10 +79,14 @@ def best_fallback(ports: Ports, picture: Picture, task: Task) -> Found:
     """Give the best safe start for someone who has not chosen, at worst the task's place."""
     key = ports.keys.new("session")
     rules = with_fallback_notice(picture, task)
-    best = offers(picture, task, picture.now, limit=1, tries=20, key=key, rules=rules).offers
-    if best:
-        ask = rules(Ask.for_task(picture.index, task, best[0].pool, picture.now, changing=True))
-        return ask, best[0].certificate
+    settling: Settling | None = None
+    for best in candidates(picture, task, picture.now, rules):
+        start, pool = best.candidate.start, best.candidate.pool
+        ask = rules(Ask.for_task(picture.index, task, pool, picture.now, changing=True))
+        settling = settling or Settling(picture, task, picture.now, ask.ignore, key=key)
+        certificate = settling.certificate(ask, start)
+        if certificate is not None:
+            return ask, certificate
     place = own_place(picture, task)
     if place is None or place.pool is None:
         return None
@@ -168,14 +177,18 @@ def keep_waiting(ports: Ports, principal: Principal, key: str, reason: str) -> T
 
 
 def last_valid_day(clinic: Clinic, task: Task, place: Session) -> date:
-    """Give the last local day on which a place is still a valid one."""
+    """Give the last local day on which a place is still a valid one.
+
+    Once `due` has passed only the present day moves on, and with it the pool's own notice: the
+    fallback's was kept on the day after `due` (clinic-file.md).
+    """
     pool = clinic.pool(place.pool or task.pools[0])
     leads = [
         rule.lead
         for rule in task.preparation_rules(clinic.services[pool.service])
         if rule.limits and rule.id not in task.done
     ]
-    return place.local_date(clinic.timezone) - timedelta(days=max([pool.fallback_notice, *leads]))
+    return place.local_date(clinic.timezone) - timedelta(days=max([pool.notice, *leads]))
 
 
 def _is_to_be_assigned(picture: Picture, task: Task) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from timevalg.booking.acting import Act
+from timevalg.booking.acting import CAPACITY_LOSS, Act
 from timevalg.booking.claiming import Wanted, claim, claim_all, release
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
@@ -13,7 +14,7 @@ from timevalg.model.session import Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, own_place, place, plan
+from timevalg.solver.places import Certificate, is_valid_place, own_place, place, plan
 
 
 def live_appointment(act: Act, task: Task) -> Appointment | None:
@@ -30,6 +31,34 @@ def find_place(picture: Picture, task: Task) -> Certificate | None:
     if found is None:
         return None
     return Certificate(found.claims, tuple(bookings), found.displaced, found.moved)
+
+
+def another_place(picture: Picture, task: Task) -> Certificate | None:
+    """Find a place for a live task that has none, or whose own is not valid any more."""
+    old = own_place(picture, task)
+    if old is not None and is_valid_place(picture, task, old, picture.now):
+        return None
+    released = (old,) if old is not None else ()
+    found = place(picture.apply(removed=[s.id for s in released]), task, picture.now)
+    return replace(found, released=released) if found is not None else None
+
+
+def keep_place(
+    act: Act, picture: Picture, task: Task, certificate: Certificate | None, reason: str
+) -> None:
+    """Claim what `another_place` found; name the loss, once, where there is nothing to keep."""
+    old = own_place(picture, task)
+    if certificate is not None:
+        claim(act, picture, certificate, None)
+        act.close(kind=CAPACITY_LOSS, task=task.id)
+    elif old is None or not is_valid_place(picture, task, old, picture.now):
+        if old is not None:
+            act.unit.lock([f"p:{task.patient}"])
+            if act.unit.sessions.find(id=old.id) != [old]:
+                raise TimeTaken(f"the place of task {task.id} has moved meanwhile; its time")
+            release(act, (old,))
+        if not act.unit.cases.count(kind=CAPACITY_LOSS, task=task.id, closed_at=None):
+            lose(act, task, reason)
 
 
 def give_back(
@@ -87,6 +116,9 @@ def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, t
     ]
     made = plan(picture, homeless, picture.now)
     claim_all(act, picture, map(Wanted, made.placed))
+    placed = frozenset(c.claim.task for c in made.placed)
+    if placed:
+        act.close(kind=CAPACITY_LOSS, task=placed)
     for task in made.unplaced:
         lose(act, task, "its place had to give way and no other is left")
     return made.picture, tuple(t.id for t in made.unplaced)
@@ -94,7 +126,8 @@ def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, t
 
 def lose(act: Act, task: Task, reason: str) -> None:
     """Name a capacity loss: a live task without a place."""
-    act.case("capacity-loss", task.clinic, reason, task=task.id)
+    act.close(kind=CAPACITY_LOSS, task=task.id)
+    act.case(CAPACITY_LOSS, task.clinic, reason, task=task.id)
     act.event(
         "task.capacity-lost",
         "task",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from timevalg.booking.acting import Act, clinic_of, glance, require, use_case
+from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance, require, use_case
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.opening import tell_to_choose
 from timevalg.booking.ports import Ports
@@ -58,6 +58,7 @@ def reopen(
         task = act.task(key)
         require(task, "reopen")
         claim(act, picture.with_task(renewed), certificate, None)
+        act.close(kind=CAPACITY_LOSS, task=key)
         opened = act.advance(task, "reopen", due=renewed.due, staff_may_wait=False)
         at = instant(opened.after_due, 0, clinic_of(picture, opened).timezone)
         act.work("fall due", opened.id, opened.clinic, at, f"due:{opened.version}")
@@ -94,6 +95,7 @@ def hand_to_staff(ports: Ports, principal: Principal, key: str, reason: str = ""
             return give_back(act, picture, task, certificate, "hand to staff")
         if certificate is not None:
             claim(act, picture, certificate, None)
+            act.close(kind=CAPACITY_LOSS, task=key)
         moved = act.advance(task, "hand to staff")
         if certificate is None and not act.unit.sessions.find(task=task.id):
             lose(act, moved, "no valid place is left for a task taken up by staff")

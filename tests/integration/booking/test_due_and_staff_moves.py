@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.integration.booking.ways import AFTER_DUE, FRIDAY, ended, task_in
-from tests.world import ORGANISATION, oslo
+from tests.world import ORGANISATION, document, oslo, pool
 from timevalg.booking.due import fall_due
 from timevalg.booking.work import worker
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable
@@ -192,3 +192,79 @@ def test_a_worker_that_comes_too_late_for_any_time_tells_staff(quick):
     assert quick.task(task).state == "with-staff"
     assert [c.task for c in quick.cases("capacity-loss")] == [task.id]
     assert not quick.read(lambda unit: unit.work.find(state="parked"))
+
+
+def late(name, **more):
+    """A pool with two days' notice, a week's for times nobody chose."""
+    return pool(name, notice=2, fallback_notice=7, **more)
+
+
+def test_the_last_valid_day_goes_by_the_pools_own_notice(make_world):
+    world = make_world(document(pools=[late("auto", fallback="staff")]))
+    task = world.invited(not_after=date(2027, 1, 22), done=["form"])
+    assert world.sessions(task=task.id)[0].start.date() == date(2027, 1, 22)
+    for day in (9, 15, 16, 19):
+        world.at(date(2027, 1, day), 0)
+        ended(world, task, "with-staff")
+    world.at(date(2027, 1, 20), 0)  # on the 21st it would be no feasible start any more
+    ended(world, task, "confirmed")
+
+
+def test_a_place_that_runs_out_while_staff_wait_is_followed_by_another(quick):
+    task = quick.invited(pools=("staff",), not_after=date(2027, 1, 22))
+    others = quick.desk.invite_many(
+        [
+            {"patient": f"q-{n}", "pools": ["auto"], "opens": date(2027, 1, 4)}
+            | {"due": date(2027, 1, 15), "not_before": day, "not_after": day}
+            for n, day in enumerate([date(2027, 1, 22)] * 8)
+        ]
+    )
+    place = quick.sessions(task=task.id)[0]
+    assert place.start.date() == date(2027, 1, 21)  # the 22nd is needed by others
+    quick.at(AFTER_DUE, 0)
+    quick.desk.keep_waiting(task, "the patient is abroad")
+    quick.desk.withdraw(task=others[0].task.id)
+    quick.at(date(2027, 1, 19), 0)  # the form takes three days
+    ended(quick, task, "with-staff")
+    assert quick.sessions(task=task.id)[0].start.date() == date(2027, 1, 22)
+    quick.at(date(2027, 1, 20), 0)
+    (loss,) = quick.cases("capacity-loss")
+    assert (loss.task, loss.reason.split(",")[0]) == (task.id, "staff said to wait")
+    assert quick.sessions(task=task.id) == []
+    quick.at(date(2027, 1, 21), 0)
+    assert [c.id for c in quick.cases("capacity-loss")] == [loss.id]  # named once
+
+
+def test_the_best_safe_start_in_ranking_order_is_assigned(quick):
+    """Not the best of a varied list: the eight best, all unsafe, are passed over one by one."""
+    days = [date(2027, 1, d) for d in (13, 14)]
+    tight = [
+        {"patient": f"q-{n}", "pools": ["auto"], "opens": date(2027, 1, 4)}
+        | {"due": date(2027, 1, 8), "not_before": days[0], "not_after": days[0]}
+        for n in range(8)
+    ]
+    for answer in quick.desk.invite_many(tight):
+        quick.patient(answer.task.patient).none_suits(answer.task)  # staff have them
+    task = quick.invited(not_before=days[0], not_after=date(2027, 1, 29))
+    quick.at(AFTER_DUE, 0)
+    assert quick.visit(task).start == oslo(2027, 1, 14, 8)
+
+
+def test_a_lost_place_stays_named_when_the_task_opens(quick):
+    task = quick.invited(opens=date(2027, 1, 6))
+    quick.publish(document(pools=[pool("auto", open=[])]))
+    assert [c.task for c in quick.cases("capacity-loss")] == [task.id]
+    quick.at(date(2027, 1, 6))
+    assert quick.task(task).state == "open"
+    assert [c.task for c in quick.cases("capacity-loss")] == [task.id]
+    assert quick.promises_broken() == {}
+
+
+def test_a_place_found_again_settles_the_loss(quick):
+    task = quick.invited(pools=("staff",))
+    quick.publish(document(pools=[pool("staff", fallback="staff", open=[])]))
+    assert [c.task for c in quick.cases("capacity-loss")] == [task.id]
+    quick.publish(document())
+    quick.at(AFTER_DUE, 0)
+    ended(quick, task, "with-staff")
+    assert quick.cases("capacity-loss") == []
