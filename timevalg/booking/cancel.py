@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from timevalg.booking.acting import Act, glance, run, use_case
 from timevalg.booking.change import PATIENTS
-from timevalg.booking.claiming import release, settle
+from timevalg.booking.claiming import release, release_all, settle
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
 from timevalg.booking.visits import booking_of, last_instant, void_preparations
@@ -150,5 +150,5 @@ def _withdraw(act: Act, task: Task, letters: bool) -> Task:
         task = act.advance(task, "undo")
     if task.state in {TaskState.CONFIRMED, TaskState.WITHDRAWN}:
         return task
-    release(act, act.unit.sessions.find(task=task.id))
+    release_all(act, task)
     return act.advance(task, "withdraw")

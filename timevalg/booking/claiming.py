@@ -127,6 +127,8 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
         certificate = each.certificate
         for old in (*certificate.released, *certificate.displaced):
             ground.give_up(old)
+        if certificate.claim.kind is SessionKind.HOLD:
+            ground.require_only_hold(certificate.claim)
         if each.ask is not None and not each.override:
             verdict = broken(
                 picture.index.organisation,
@@ -143,7 +145,14 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
         for place in new:
             if place.kind is SessionKind.PLACE or place.is_place:
                 _check_place(picture, tasks[place.task or ""], place, ground.beside(place))
-    _write(unit, ground.gone, ground.new.values())
+    if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
+        raise TimeTaken("a place that would move aside has gone meanwhile; the time")
+
+
+def release_all(act: Act, task: Task) -> None:
+    """Give back whatever a task has, also what somebody moves aside at this moment."""
+    while has := act.unit.sessions.find(task=task.id):
+        release(act, has)
 
 
 def release(act: Act, sessions: Iterable[Session]) -> None:
@@ -194,6 +203,17 @@ class _Ground:
         if self.new.pop(old.id, None) is None:
             self.gone.add(old.id)
 
+    def require_only_hold(self, hold: Session) -> None:
+        """Refuse a hold beside another of the patient's, which it would have replaced.
+
+        Raises
+        ------
+        TimeTaken
+        """
+        others = (s for s in self.beside(hold) if s.patient == hold.patient)
+        if any(s.kind is SessionKind.HOLD for s in others):
+            raise TimeTaken("the patient holds another time meanwhile; this one")
+
     def take(self, session: Session) -> None:
         """Add a session that is to be claimed."""
         self.new[session.id] = session
@@ -224,6 +244,8 @@ def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) ->
     tasks = frozenset(s.task for s in (*new, *old) if s.task)
     if tasks:
         found |= {s.id: s for s in unit.sessions.find(task=tasks)}
+    for patient in {s.patient for s in new if s.kind is SessionKind.HOLD and s.patient}:
+        found |= {s.id: s for s in unit.sessions.find(patient=patient, kind=SessionKind.HOLD)}
     elsewhere = frozenset(s.id for s in old) - found.keys()
     if elsewhere:
         found |= {s.id: s for s in unit.sessions.find(id=elsewhere)}
@@ -247,10 +269,15 @@ def _places_left_by(unit: UnitOfWork, holds: Iterable[Session]) -> list[Session]
     return places
 
 
-def _write(unit: UnitOfWork, gone: Collection[str], new: Iterable[Session]) -> None:
-    """Give back and take, in the database: the one place where that is done."""
-    unit.sessions.release(gone)
+def _write(unit: UnitOfWork, gone: Collection[str], new: Iterable[Session]) -> int:
+    """Give back and take, in the database: the one place where that is done.
+
+    Gives how many of those to give back were still there: not all, if whom they belong to has
+    given them back in a transaction that ended after they were read.
+    """
+    count = unit.sessions.release(gone)
     unit.sessions.claim(new)
+    return count
 
 
 def _sessions(certificate: Certificate) -> list[Session]:

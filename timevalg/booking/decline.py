@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from timevalg.booking.acting import Act, picture_of, run, use_case
 from timevalg.booking.choose import current_task
-from timevalg.booking.claiming import release
+from timevalg.booking.claiming import release_all
 from timevalg.booking.ports import Ports
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task
@@ -24,7 +24,7 @@ def decline(
 
     def body(act: Act) -> Task:
         task = act.advance(act.task(key, version), "decline")
-        release(act, act.unit.sessions.find(task=task.id))
+        release_all(act, task)
         act.case("declined", task.clinic, "the patient no longer needs the visit", task=task.id)
         return task
 

@@ -193,12 +193,13 @@ class Board:
     def in_the_way(self, spot: Spot, *, anyway: bool = False) -> list[Spot] | None:
         """Give the places that a spot would displace; None if something else is in its way.
 
-        Those that share time with it, and as many as a quota has too many then.
+        Those that share time with it, and as many as a quota has too many then. A hold gives way
+        to nobody before it expires, be it a place as well.
 
         Parameters
         ----------
         anyway : bool
-            Let the spot in whatever else is in its way; live holds that serve as places go too.
+            Let the spot in whatever else is in its way.
         """
         found: dict[str, Spot] = {}
         others: list[Spot] = []
@@ -216,7 +217,7 @@ class Board:
         for other in others:
             session = other.session(self.index.organisation)
             live = session.until is not None and session.is_live(self.now)
-            if is_place(session) and (anyway or not live):
+            if is_place(session) and not live:
                 found[other.id] = other
             elif not anyway and other.id != spot.id and counts(session, self.now, True):
                 return None
@@ -426,7 +427,7 @@ class Board:
                 movable = [
                     s
                     for s in standing
-                    if is_place(s) and (anyway or s.until is None or not s.is_live(self.now))
+                    if is_place(s) and (s.until is None or not s.is_live(self.now))
                 ]
                 if over > len(movable) and not anyway:
                     return None

@@ -181,6 +181,42 @@ def test_a_choice_gives_up_the_same_patients_hold_for_another_task_not_its_place
     assert third.state == "open"
 
 
+@pytest.mark.parametrize("first", ["hold", "place"])
+def test_a_place_gives_way_to_a_quota_and_a_hold_does_not(make_world, first):
+    world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": 2}]))
+    next_day = DAY + timedelta(days=1)
+    full = [world.invited(p, not_before=next_day, not_after=next_day) for p in ("q-1", "q-2")]
+    wanting = world.invited("p-1")
+    steps = [
+        lambda: world.patient("p-1").hold(wanting, oslo(2027, 1, 20, 9)),
+        lambda: world.invited("p-2", not_before=DAY, not_after=next_day),
+    ]
+    order = steps if first == "hold" else reversed(steps)
+    made = {type(done).__name__: done for done in [step() for step in order]}
+    assert made["Session"].is_place
+    assert world.sessions(task=made["Task"].id)[0].start.date() == DAY
+    world.desk.withdraw(task=full[0].id)
+    world.patient("p-3").choose(world.invited("p-3"), oslo(2027, 1, 20, 10))
+    assert made["Session"] in world.sessions()
+    assert world.sessions(task=made["Task"].id)[0].start.date() == next_day
+    assert world.promises_broken() == {}
+
+
+@pytest.mark.parametrize("override", [False, True])
+def test_staff_do_not_take_what_a_patient_holds(world, override):
+    at = oslo(2027, 1, 20, 9)
+    held = world.patient("p-1").hold(world.invited("p-1"), at)
+    task = world.invited("p-2")
+    world.desk.take(task)
+    for doctor in ("dr-a", "dr-b"):
+        resources = {"doctor": [doctor], "room": ["room"]}
+        with pytest.raises(TimeTaken):
+            world.desk.assign(
+                task, start=at, resources=resources, reason="urgent", override=override
+            )
+    assert held in world.sessions()
+
+
 def test_quotas_hold_for_places_and_choices_together(make_world):
     limit = 2
     world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": limit}]))

@@ -67,7 +67,7 @@ def test_all_that_is_claimed_on_any_path_went_through_it(monkeypatch):
     def seen(unit, gone, new):
         new = list(new)
         through.update(s.id for s in new)
-        write(unit, gone, new)
+        return write(unit, gone, new)
 
     monkeypatch.setattr(claiming, "_write", seen)
     world = World(Memory, document(bookings=[LISTED]))

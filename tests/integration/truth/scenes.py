@@ -56,6 +56,23 @@ class Meeting:
         return self._see(picture)
 
 
+class Kept:
+    """A store that keeps the transactions of its writers open until told."""
+
+    def __init__(self, store, written, go):
+        self._store, self._written, self._go = store, written, go
+
+    def run(self, organisation, body, *, write=True):
+        def kept(unit):
+            result = body(unit)
+            if write:
+                self._written.set()
+                assert self._go.wait(3 * WAIT)
+            return result
+
+        return self._store.run(organisation, kept, write=write)
+
+
 def own_ports(world):
     return ports_on(world.store, Post())
 

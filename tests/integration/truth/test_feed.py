@@ -7,7 +7,14 @@ import psycopg
 import pytest
 
 from benchmarks import servers
-from tests.integration.truth.scenes import WAIT, Scratch, own_ports, patient, side_by_side
+from tests.integration.truth.scenes import (
+    WAIT,
+    Kept,
+    Scratch,
+    own_ports,
+    patient,
+    side_by_side,
+)
 from tests.world import ORGANISATION, oslo
 from timevalg.booking import cancel, choose, hold
 from timevalg.booking.feed import read_events
@@ -30,23 +37,6 @@ def alone(monkeypatch):
         scratch.close()
     finally:
         server.stop()
-
-
-class Kept:
-    """A store that keeps the transactions of its writers open until told."""
-
-    def __init__(self, store, written, go):
-        self._store, self._written, self._go = store, written, go
-
-    def run(self, organisation, body, *, write=True):
-        def kept(unit):
-            result = body(unit)
-            if write:
-                self._written.set()
-                assert self._go.wait(3 * WAIT)
-            return result
-
-        return self._store.run(organisation, kept, write=write)
 
 
 class Reader:

@@ -4,18 +4,31 @@ import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from tests.integration.truth.scenes import Once, lost, own_ports, patient, race, side_by_side, won
+from tests.integration.truth.scenes import (
+    Kept,
+    Meeting,
+    Once,
+    lost,
+    own_ports,
+    patient,
+    race,
+    side_by_side,
+    won,
+)
 from tests.world import ORGANISATION, document, oslo, pool
-from timevalg.booking import acting, cancel, change, choose, expire
+from timevalg.booking import acting, cancel, change, choose, claiming, expire, hold
 from timevalg.booking.acting import Act
 from timevalg.booking.work import worker
 from timevalg.model.errors import Busy, Conflict, IllegalMove, StaleVersion, TimeTaken
+from timevalg.model.principal import Principal, RoleName
 from timevalg.store import sqlite
 from timevalg.store.postgres import Postgres, lock_number
 from timevalg.store.records import SqlRecords
+from timevalg.store.sessions import SqlSessions
 from timevalg.store.tables import TABLES
 
 AT, LATER, THIRD = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10), oslo(2027, 1, 20, 11)
@@ -23,6 +36,7 @@ ONE_DOCTOR = [
     {"id": "dr-a", "kind": "clinician", "skills": ["talk"]},
     {"id": "room", "kind": "room"},
 ]
+DESK = Principal("anna", RoleName.PLANNER, ORGANISATION)
 guarded = pytest.mark.parametrize("guarded", [False, True], ids=["guard off", "guard on"])
 
 
@@ -315,6 +329,96 @@ def test_cancel_against_choose(scratch, guarded, crash):
         assert world.overlaps()
 
 
+# --- withdraw against a choice that moves the task's place aside
+
+
+def moving_aside(world):
+    """A task whose place lies where another wants to be, and both acts."""
+    (place,) = world.sessions(task=world.invited("p-1").id)
+    other = world.invited("p-2")
+    return (
+        place,
+        lambda ports: cancel.withdraw(ports, DESK, task=place.task),
+        lambda ports: choose.choose(ports, patient("p-2"), other.id, place.start),
+    )
+
+
+@guarded
+def test_a_place_is_moved_while_its_task_is_withdrawn(on_postgres, guarded):
+    """Who moves it has read it, and then it is gone: it must not come back elsewhere."""
+    world = on_postgres.world()
+    place, withdraw, chooses = moving_aside(world)
+    written, go, real = threading.Event(), threading.Event(), claiming.broken
+    if not guarded:
+        counts = SqlSessions.release
+        on_postgres.patch.setattr(
+            SqlSessions, "release", lambda self, keys: max(counts(self, keys), len(keys))
+        )
+
+    def broken(*args):
+        go.set()  # it has read all there is
+        return real(*args)
+
+    def choosing_it():
+        ports = own_ports(world)
+        ports.pictures.current(ORGANISATION)
+        chooses(replace(ports, pictures=Meeting(ports.pictures, meet, lambda seen: seen)))
+
+    def meet():
+        planned.set()
+        assert written.wait(10)
+
+    def withdrawing():
+        assert planned.wait(10)
+        ports = own_ports(world)
+        withdraw(replace(ports, store=Kept(ports.store, written, go)))
+
+    planned = threading.Event()
+    on_postgres.patch.setattr(claiming, "broken", broken)
+    assert side_by_side(choosing_it, withdrawing) == [None, None]
+    assert [s.start for s in booked(world, place.start)] == [place.start]
+    assert bool(world.sessions(task=place.task)) is not guarded
+
+
+@guarded
+def test_a_task_is_withdrawn_while_its_place_is_moved(on_postgres, guarded):
+    """Who withdraws it finds it where it was, and it is elsewhere when that is known."""
+    world = on_postgres.world()
+    place, withdraw, chooses = moving_aside(world)
+    written, go = threading.Event(), threading.Event()
+    if not guarded:
+        on_postgres.patch.setattr(cancel, "release_all", release_once)
+
+    def choosing_it():
+        ports = own_ports(world)
+        chooses(replace(ports, store=Kept(ports.store, written, go)))
+
+    def withdrawing():
+        assert written.wait(10)
+        withdraw(own_ports(world))
+
+    def telling():
+        assert written.wait(10)
+        with psycopg.connect(on_postgres.url, autocommit=True) as raw:
+            while not raw.execute(_WAITING).fetchone()[0]:
+                pass
+        go.set()
+
+    assert side_by_side(choosing_it, withdrawing, telling) == [None, None, None]
+    assert [s.start for s in booked(world, place.start)] == [place.start]
+    assert bool(world.sessions(task=place.task)) is not guarded
+
+
+def release_once(act, task):
+    claiming.release(act, act.unit.sessions.find(task=task.id))
+
+
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
+
+
 # --- hold expiry against confirm
 
 
@@ -422,6 +526,24 @@ def use_cases_look_away(patch):
     patch.setattr(choose, "require", lambda *args: None)
     patch.setattr(acting, "target", lambda *args: "chosen")
     patch.setattr(SqlRecords, "save", save)
+
+
+@guarded
+def test_two_holds_of_one_patient(scratch, guarded):
+    """The second replaces the first, also where neither knew of the other."""
+    world = scratch.world()
+    tasks = [world.invited("p-1") for _ in range(2)]
+    if not guarded:
+        scratch.no_check()
+
+    def holding(task, start):
+        return lambda ports: hold.hold(ports, patient("p-1"), task.id, start)
+
+    outcomes = race(world, holding(tasks[0], AT), holding(tasks[1], LATER))
+    assert lost(outcomes) == []
+    assert len(world.sessions(kind="hold")) == (1 if guarded else 2)
+    if guarded:
+        in_order(world)
 
 
 @guarded
