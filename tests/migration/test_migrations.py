@@ -17,7 +17,7 @@ from benchmarks.servers import Postgres
 from tests.contract.samples import ORG, session
 from timevalg.model.errors import InvalidInput, TimeTaken
 from timevalg.store import Database
-from timevalg.store.migrate import current, downgrade, scripts, upgrade
+from timevalg.store.migrate import current, downgrade, head, scripts, upgrade
 from timevalg.store.tables import metadata
 
 
@@ -38,10 +38,6 @@ def engine(url: str) -> Iterator[Engine]:
     engine = create_engine(url)
     yield engine
     engine.dispose()
-
-
-def head() -> str | None:
-    return ScriptDirectory(str(scripts())).get_current_head()
 
 
 def tables(engine: Engine) -> set[str]:

@@ -70,6 +70,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "read events": _SYSTEM,
     "register patient": {**_DESK, **_SYSTEM},
     "do work": _WORKER,
+    "examine": {RoleName.AUDITOR: Scope.CLINIC},
     "staff list": {**_DESK, **_CARE},
 }
 

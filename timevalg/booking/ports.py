@@ -6,10 +6,10 @@ channels and the typesetter of letters are handed in by ``timevalg.wiring``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.letter import Document, LetterFacts
@@ -76,6 +76,15 @@ class Records(Protocol[T]):
         ...
 
 
+class StoredClaim(NamedTuple):
+    """A claim as the database has it, whatever its session says."""
+
+    session: str
+    subject: str
+    start: datetime
+    end: datetime
+
+
 class Sessions(Protocol):
     """Sessions and their claims: the one place where time is taken and given back.
 
@@ -97,6 +106,10 @@ class Sessions(Protocol):
 
     def expired(self, now: datetime) -> list[Session]:
         """Give the holds that have expired."""
+        ...
+
+    def stored(self) -> list[StoredClaim]:
+        """Give every claim as it is stored, by subject and start, to be examined."""
         ...
 
     def claim(self, sessions: Iterable[Session]) -> None:
@@ -121,6 +134,10 @@ class EventLog(Protocol):
         With ``internal`` the visible events above the oldest running transaction come too (again
         and again until that one ends): the reader applies them idempotently by id.
         """
+        ...
+
+    def told(self) -> Iterable[tuple[str, str, int, Mapping[str, Any]]]:
+        """Give subject, key, version and new facts of all events of tasks and appointments."""
         ...
 
     def last(self) -> str:

@@ -116,6 +116,23 @@ def db_upgrade(url: DatabaseUrl) -> None:
 
 
 @app.command()
+def doctor(
+    url: DatabaseUrl,
+    deep: Annotated[
+        bool, typer.Option(help="Verify every claim, promise and visit against the rules.")
+    ] = False,
+    redis: Annotated[
+        str | None, typer.Option(envvar="TIMEVALG_REDIS_URL", help="redis://…, if there is one.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with an installation, and what to do; exit status 1 if anything is."""
+    from timevalg.cli import doctor as command
+
+    command.run(url, redis, deep, as_json)
+
+
+@app.command()
 def worker(
     url: DatabaseUrl,
     redis: Annotated[

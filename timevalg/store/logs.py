@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,11 @@ class SqlEvents:
             events.append(Event(**fields, cursor=cursor))
         return events
 
+    def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
+        """Give what events of tasks and appointments told, those above the oldest too."""
+        for row in self._unit.execute(_told()):
+            yield row.subject, row.key, row.version, row.new or {}
+
     def last(self) -> str:
         """Give the cursor of the last event that no running transaction can come before."""
         row = self._unit.execute(_last(self._unit.dialect)).first()
@@ -90,6 +95,14 @@ def _after(dialect: Dialect, internal: bool, limited: bool) -> Select[Any]:
     if limited:
         query = query.limit(limit())
     return query if internal else query.where(events.subject != SUBJECT, safe)
+
+
+@cache
+def _told() -> Select[Any]:
+    events = _EVENTS.c
+    facts = select(events.subject, events.key, events.version, events.new)
+    of_these = events.subject.in_(("task", "appointment"))
+    return facts.where(condition(_EVENTS), of_these).order_by(events.txid, events.seq)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,12 @@ class MemoryEvents:
             for i in range(max(last, 0), len(rows))
         ]
         return [e for e in events if internal or e.subject != SUBJECT][:limit]
+
+    def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
+        """Give what events of tasks and appointments told."""
+        for event in self._records.rows.values():
+            if event.subject in {"task", "appointment"}:
+                yield event.subject, event.key, event.version, event.new or {}
 
     def last(self) -> str:
         """Give the cursor of the last event."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from timevalg.booking.ports import StoredClaim
 from timevalg.model.session import Claim, Session
 from timevalg.model.time import Span
 from timevalg.store.columns import FIRST_INSTANT, LAST_INSTANT, microseconds
@@ -43,6 +44,11 @@ class MemorySessions:
     def expired(self, now: datetime) -> list[Session]:
         """Give the holds that have expired."""
         return [session for session in self.find() if not session.is_live(now)]
+
+    def stored(self) -> list[StoredClaim]:
+        """Give every claim as it is stored."""
+        rows = sorted(self._journal.shelf.claims.items())
+        return [StoredClaim(key, subject, *span) for subject, r in rows for *span, key in r]
 
     def claim(self, new: Iterable[Session]) -> None:
         """Insert sessions with their claims and write their events."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from timevalg.store.database import dialect_of
@@ -43,6 +44,11 @@ def current(url: str) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
+
+
+def head() -> str | None:
+    """Give the newest revision there is."""
+    return ScriptDirectory(str(scripts())).get_current_head()
 
 
 def scripts() -> Path:

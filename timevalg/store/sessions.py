@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.types import Text
 
+from timevalg.booking.ports import StoredClaim
 from timevalg.model import codec
 from timevalg.model.errors import NotFound
 from timevalg.model.session import Claim, Session
@@ -77,6 +78,10 @@ class SqlSessions:
     def expired(self, now: datetime) -> list[Session]:
         """Give the holds that have expired."""
         return self._sessions(_expired(), {"now": now})
+
+    def stored(self) -> list[StoredClaim]:
+        """Give every claim as it is stored."""
+        return list(map(StoredClaim._make, self._unit.execute(_stored())))
 
     def claim(self, new: Iterable[Session]) -> None:
         """Insert sessions with their claims and write their events."""
@@ -174,6 +179,12 @@ def _overlapping(number: int) -> Select[Any]:
 @cache
 def _expired() -> Select[Any]:
     return _found(()).where(sessions.c.until <= bindparam("now", type_=Instant()))
+
+
+@cache
+def _stored() -> Select[Any]:
+    rows = select(claims.c.session_id, claims.c.subject, claims.c.starts_at, claims.c.ends_at)
+    return rows.where(condition(claims)).order_by(claims.c.subject, claims.c.starts_at)
 
 
 @cache

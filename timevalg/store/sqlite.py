@@ -30,6 +30,7 @@ from timevalg.store import refusals
 from timevalg.store.tables import metadata
 
 _WRITES = "timevalg_writes"
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 _CODES: Mapping[int, str] = {
     sqlite3.SQLITE_BUSY: refusals.BUSY,
     sqlite3.SQLITE_LOCKED: refusals.BUSY,
@@ -113,7 +114,7 @@ def _unique_names() -> Iterator[tuple[str, str]]:
 
 def _connected(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -16,6 +16,7 @@ from timevalg.booking import (
     choose,
     decline,
     due,
+    examine,
     expire,
     feed,
     forget,
@@ -144,6 +145,7 @@ AT_LARGE = {
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
     "forget answers": lambda w, who: forget.forget_answers(w.ports, who),
     "set owner": lambda w, who: own.set_owner(w.ports, who, Owner.TIMEVALG),
+    "examine": lambda w, who: examine.examine(w.ports, who),
     "sync": lambda w, who: sync.sync(w.ports, who, [sync.CalendarRow("r", 1, deleted=True)]),
     "read events": lambda w, who: feed.read_events(w.ports, who),
     "register patient": lambda w, who: feed.register_patient(

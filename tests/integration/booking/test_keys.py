@@ -250,6 +250,7 @@ NO_KEYS = {
     "sync",
     "send letter",
     "do work",
+    "examine",
     "open",
     "fall due",
     "follow preparation",

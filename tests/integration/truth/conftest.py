@@ -21,6 +21,17 @@ def scratch(request, monkeypatch):
     scratch.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own(request, monkeypatch):
+    """A database that no other test will use either: its guards need not be put back."""
+    url = request.getfixturevalue(
+        {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    )
+    scratch = Scratch(url, monkeypatch)
+    yield scratch
+    scratch.close()
+
+
 @pytest.fixture
 def on_postgres(emptied_postgres_url, monkeypatch):  # noqa: F811 - the fixture
     scratch = Scratch(emptied_postgres_url, monkeypatch)
