@@ -139,9 +139,9 @@ class Scratch:
                 connection.execute(f'ALTER DATABASE "{name}" SET deadlock_timeout = 20')
             self._deadlocks = self._count_deadlocks()
 
-    def world(self, *source):
+    def world(self, *source, patience=WAIT):
         def store(clock):
-            self._stores.append(Database(self.url, clock, patience=WAIT))
+            self._stores.append(Database(self.url, clock, patience=patience))
             return self._stores[-1]
 
         return World(store, *source)

@@ -1,0 +1,84 @@
+"""A process that is killed while it books, at a named point around the commit.
+
+The points are reached from outside: production code knows nothing of them.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy import event
+
+from tests.integration.truth.scenes import patient
+from tests.world import MONDAY, Post
+from timevalg.booking import choose
+from timevalg.store import Database, SetClock
+from timevalg.store.postgres import Postgres
+from timevalg.store.sessions import SqlSessions
+from timevalg.store.unit import SqlUnit
+from timevalg.wiring import ports_on
+
+KEY = "one-choice"
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(owner, name, reached=lambda *args: True):
+    """Die as soon as a method of a class has done its part of the booking."""
+    real = getattr(owner, name)
+
+    def method(self, *args, **named):
+        result = real(self, *args, **named)
+        if reached(*args):
+            die()
+        return result
+
+    setattr(owner, name, method)
+
+
+def before_commit(store: Database) -> None:
+    real = SqlSessions.claim
+
+    def claim(self, sessions):
+        real(self, sessions)
+        event.listen(store._engine, "commit", lambda connection: die())
+
+    SqlSessions.claim = claim
+
+
+POINTS: dict[str, Callable[[Database], None]] = {
+    "after the locks": lambda store: after(
+        SqlUnit, "lock", lambda keys: any(key.startswith("r:") for key in keys)
+    ),
+    "after the deletes": lambda store: after(SqlSessions, "release"),
+    "after the claims": lambda store: after(SqlSessions, "claim"),
+    "before the commit": before_commit,
+    "after the commit": lambda store: None,  # see `choose_and_die`: the reply is lost
+}
+"""Where the process is killed, in the order of a booking, and how."""
+COMMITTED = {"after the commit"}
+
+
+def choose_and_die(url: str, point: str, task: str, start, atomic: bool) -> None:
+    store = Database(url, SetClock(MONDAY))
+    if not atomic:
+        Postgres.options = lambda self, write: {"isolation_level": "AUTOCOMMIT"}
+    POINTS[point](store)
+    wake = die if point in COMMITTED else lambda: None
+    ports = replace(ports_on(store, Post(), wake=wake), key=KEY)
+    choose.choose(ports, patient(), task, start)
+
+
+def killed(url, point, task, start, *, atomic=True) -> None:
+    """Let a process of its own choose a time, and see it killed."""
+    # It is forked from one that has only loaded the modules: no threads, no connections.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=choose_and_die, args=(url, point, task, start, atomic))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
