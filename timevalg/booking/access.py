@@ -38,6 +38,8 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "read access log": _PATIENTS,
     "list offers": {**_PATIENTS, **_DESK, **_SYSTEM},
     "list offers to change": {**_PATIENTS, **_DESK, **_SYSTEM},
+    "settle offers": {**_DESK, **_SYSTEM, **_WORKER},
+    "list reserves": {**_DESK, **_SYSTEM},
     "hold": {**_PATIENTS, **_DESK},
     "choose": {**_PATIENTS, **_DESK},
     "none suits": {**_PATIENTS, **_DESK},

@@ -40,8 +40,8 @@ class Invitation:
     draft: Task | None = None
 
 
-Admission = tuple[dict[str, Task], list[Task], Plan]
-"""Tasks known already (by the id asked with), all of them once, and the places found."""
+Admission = tuple[dict[str, Task], list[Task], Plan, dict[str, Shortage]]
+"""Tasks known already (by the id asked with), all of them once, the places found, and why not."""
 
 
 @use_case("invite")
@@ -72,11 +72,11 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
         known = _known(ports, principal, tasks)
         fresh = list({known.get(t.id, t).id: known.get(t.id, t) for t in tasks}.values())
         wanting = [t for t in fresh if t.state is TaskState.DRAFT and t.mode is not Mode.REQUEST]
-        settled = settle_plan(picture, wanting, picture.now, ports.prover.solve)
-        return known, fresh, settled.plan
+        made = settle_plan(picture, wanting, picture.now, ports.prover.solve).plan
+        return known, fresh, made, _shortages(made)
 
     def body(act: Act, picture: Picture, found: Admission) -> list[Invitation]:
-        known, fresh, made = found
+        known, fresh, made, missing = found
         if len(tasks) > 1:
             act.unit.lock((), whole=True)
         certificates = {c.claim.task: c for c in made.placed}
@@ -90,7 +90,7 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
         ):
             allow("invite", principal, kind="task", key=task.id, clinic=task.clinic)
             certificate = certificates.get(task.id)
-            out[task.id] = _admit(act, stage, task, certificate)
+            out[task.id] = _admit(act, stage, task, certificate, missing.get(task.id))
             if certificate is not None:
                 stage = stage.apply(
                     [*certificate.claims, *certificate.moved],
@@ -112,18 +112,20 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
 def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
     """Let the patient of a ``request`` task ask for a time: it is admitted like an invitation."""
 
-    def find(picture: Picture) -> Plan:
+    def find(picture: Picture) -> tuple[Plan, dict[str, Shortage]]:
         task = glance(ports, principal, "ask", lambda act: act.task(key))
         if task.state is TaskState.DRAFT and task.mode is not Mode.REQUEST:
             hint = "the clinic has not sent this invitation yet"
             raise IllegalMove("task", task.id, task.state, "ask", hint)
         wanting = [replace(task, state=TaskState.DRAFT)]
-        return settle_plan(picture, wanting, picture.now, ports.prover.solve).plan
+        made = settle_plan(picture, wanting, picture.now, ports.prover.solve).plan
+        return made, _shortages(made)
 
-    def body(act: Act, picture: Picture, made: Plan) -> Invitation:
-        task = act.task(key)
+    def body(act: Act, picture: Picture, found: tuple[Plan, dict[str, Shortage]]) -> Invitation:
+        task, (made, missing) = act.task(key), found
         certificate = made.placed[0] if made.placed else None
-        return _admit(act, picture.with_task(task), replace(task, mode=Mode.CHOOSE), certificate)
+        asked = replace(task, mode=Mode.CHOOSE)
+        return _admit(act, picture.with_task(task), asked, certificate, missing.get(key))
 
     return settle(ports, principal, "ask", find, body)
 
@@ -150,7 +152,18 @@ def _known(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> dict[st
     return {t.id: by_ref[t.ref] for t in tasks if t.ref is not None}
 
 
-def _admit(act: Act, picture: Picture, task: Task, certificate: Certificate | None) -> Invitation:
+def _shortages(made: Plan) -> dict[str, Shortage]:
+    """Say why tasks go without, before any lock is taken: cures are tried one by one."""
+    return {t.id: shortage(made.picture, t, made.picture.now) for t in made.unplaced}
+
+
+def _admit(
+    act: Act,
+    picture: Picture,
+    task: Task,
+    certificate: Certificate | None,
+    missing: Shortage | None,
+) -> Invitation:
     act.audit("task", task.id, task.patient)
     if not act.unit.tasks.find(id=task.id):
         act.unit.tasks.add(task)
@@ -166,7 +179,6 @@ def _admit(act: Act, picture: Picture, task: Task, certificate: Certificate | No
     if task.state is not TaskState.DRAFT or task.mode is Mode.REQUEST:
         return Invitation(task)
     if certificate is None:
-        missing = shortage(picture, task, picture.now)
         act.close(kind="not-servable", task=task.id)
         act.case("not-servable", task.clinic, str(missing), task=task.id)
         return Invitation(None, missing, task)

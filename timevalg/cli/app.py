@@ -29,6 +29,17 @@ DatabaseUrl = Annotated[
     ),
 ]
 
+OptionalFile = Annotated[
+    Path | None, typer.Argument(help="A clinic file, or a folder of them; or --database.")
+]
+InsteadOfFile = Annotated[
+    str | None,
+    typer.Option("--database", help="Published clinics and stored tasks in FILE's stead."),
+]
+Organisation = Annotated[
+    str | None, typer.Option(help="Which of the database's, if it holds several.")
+]
+
 
 @app.command()
 def check(file: File, as_json: Json = False) -> None:
@@ -80,6 +91,38 @@ def explain(
 
     asking = Asking(file, pool, task, now, not_before, not_after, done or [])
     command.run(asking, start, as_json)
+
+
+@app.command()
+def reserve(
+    file: OptionalFile = None,
+    now: Now = None,
+    database: InsteadOfFile = None,
+    organisation: Organisation = None,
+    as_json: Json = False,
+) -> None:
+    """Give every live task a place, or say what is missing and what would cure it."""
+    from timevalg.cli import reserve as command
+    from timevalg.cli.standing import Standing
+
+    command.run(Standing(file, now, database, organisation), as_json)
+
+
+@app.command()
+def offers(
+    task: Annotated[str, typer.Option(help="Whose offers.")],
+    file: OptionalFile = None,
+    now: Now = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="The best so many; default all.")] = None,
+    database: InsteadOfFile = None,
+    organisation: Organisation = None,
+    as_json: Json = False,
+) -> None:
+    """Give the safe offers of a task, best first: taking one leaves everybody else a place."""
+    from timevalg.cli import offers as command
+    from timevalg.cli.standing import Standing
+
+    command.run(Standing(file, now, database, organisation), task, limit, as_json)
 
 
 @app.command()

@@ -13,6 +13,14 @@ def parse_now(text: str | None, zone: ZoneInfo) -> datetime:
     return datetime.now(UTC) if text is None else parse_moment("--now", text, zone)
 
 
+def typed_now(text: str | None) -> datetime:
+    """Give ``--now`` as it was typed: without an offset it is each clinic's local time."""
+    moment = parse_now(text, ZoneInfo("UTC"))
+    if text is None or datetime.fromisoformat(text).tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=None)
+
+
 def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
     """Give the instant meant by an option, UTC; without an offset it is the clinic's local time."""
     try:

@@ -19,6 +19,8 @@ from timevalg.booking import (
     invite,
     own,
     publish,
+    reserves,
+    settle_offers,
     sync,
     take_up,
     undo,
@@ -34,6 +36,8 @@ from timevalg.model.errors import InvalidInput
 from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
 from timevalg.model.session import Assignment
 from timevalg.model.task import Mode, Task
+from timevalg.solver.reserves import Reserves
+from timevalg.solver.settle_offers import SettledOffers
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,14 @@ class Hospital(View):
                 )
             )
         return invite.invite(self.once(idempotency_key), self.principal, tasks)
+
+    def settle_offers(self, task: Task | str, limit: int | None = None) -> SettledOffers:
+        """Give all safe offers of a task, with as much time as it takes (seconds)."""
+        return settle_offers.settle_offers(self.ports, self.principal, key_of(task), limit)
+
+    def reserves(self) -> Reserves:
+        """Give the place of every live task, and what is missing where there is none."""
+        return reserves.list_reserves(self.ports, self.principal)
 
     def move(
         self,

@@ -93,6 +93,8 @@ class Loosening:
         What the condition allows when loosened as far as it goes.
     supply : callable
         For rule 5: who can be had then.
+    beside : tuple of str
+        Further conditions that it lifts.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Loosening:
     changes: Callable[[int], Iterator[Sequence[Change]]]
     bits: int = -1
     supply: Callable[[Supply], Supply] = lambda supply: supply
+    beside: tuple[str, ...] = ()
 
 
 class Conditions:
@@ -130,6 +133,7 @@ class Conditions:
     def left(self, loosenings: Sequence[Loosening] = ()) -> int:
         """Give the wanted starts that are left with some conditions loosened."""
         loose = {one.part: one.bits for one in loosenings}
+        loose.update((part, -1) for one in loosenings for part in one.beside)
         bits = self.domain & self.goal
         for name, part in self.parts.items():
             if bits:

@@ -7,7 +7,7 @@ search itself; what the search does not confirm is not told. Pairs are tried onl
 one helps.
 
 How small a loosening is (what is told first): a day of notice, horizon, `not_before`, `not_after`,
-`release` or planning = 1; a preparation done = 2; one more in a quota = 2; one more resource
+`due`, `release` or planning = 1; a preparation done = 2; one more in a quota = 2; one more resource
 allowed by `only` or the pool = 3; one more person, room or piece on one weekday = 5; a patient's
 `times` given up = 6. A pair is as large as both together.
 
@@ -26,6 +26,7 @@ from timevalg.solver.ask import Ask
 from timevalg.solver.conditions import Change, Conditions, Loosening
 from timevalg.solver.index import Index
 from timevalg.solver.loosenings import LOOSENINGS
+from timevalg.solver.place_loosenings import PLACE_LOOSENINGS
 from timevalg.solver.search import feasible
 from timevalg.solver.trial import Model
 
@@ -110,7 +111,7 @@ def _confirmed(
 
 
 def _loosenings(conditions: Conditions) -> list[Loosening]:
-    return [one for family in LOOSENINGS for one in family(conditions)]
+    return [one for family in (*LOOSENINGS, *PLACE_LOOSENINGS) for one in family(conditions)]
 
 
 def _single(conditions: Conditions) -> Iterator[Sequence[Change]]:

@@ -8,7 +8,7 @@ near by, one question answers both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -17,11 +17,15 @@ from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.complete import components, faults, without_others
+from timevalg.solver.offers import Offer, candidates, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place
 from timevalg.solver.problem import Problem, Solution, Solve, Wish, pose, session_of
+from timevalg.solver.ranking import Ranked
 from timevalg.solver.verify import broken
 
+MOST = 300
+"""Candidates of one task that a prover is asked about."""
 NEAR = 120
 """Other tasks whose places a prover may move for one candidate."""
 
@@ -32,6 +36,76 @@ class Verdict:
 
     certificate: Certificate | None = None
     unsafe: bool = False
+
+
+@dataclass(frozen=True)
+class SettledOffers:
+    """All that repair and a prover together could find out.
+
+    Attributes
+    ----------
+    offers : tuple of Offer
+        Best first.
+    proved : tuple of Offer
+        Those of them that needed the prover.
+    unsafe, undecided : int
+        Candidates proven unsafe, and those that are still not settled.
+    """
+
+    offers: tuple[Offer, ...]
+    proved: tuple[Offer, ...] = ()
+    unsafe: int = 0
+    undecided: int = 0
+
+
+def offers_settled(
+    picture: Picture,
+    task: Task,
+    now: datetime,
+    solve: Solve,
+    *,
+    key: str,
+    limit: int | None = None,
+    rules: Callable[[Ask], Ask] = lambda ask: ask,
+) -> SettledOffers:
+    """Give the best safe offers; a prover is called where repair alone does not find as many.
+
+    Parameters
+    ----------
+    limit : int or None
+        How many at most; None = all there are.
+    """
+    ranking = candidates(picture, task, now, rules)
+    if not ranking or limit == 0:
+        return SettledOffers(())
+    many = len(ranking)
+    by_repair = offers(picture, task, now, limit=many, key=key, tries=many, rules=rules).offers
+    safe = {(o.pool, o.start): o for o in by_repair}
+    rest, seen = list[Ranked](), 0
+    for item in ranking:  # what comes after enough safe ones need not be settled
+        known = (item.candidate.pool, item.candidate.start) in safe
+        seen += known
+        if seen == limit:
+            break
+        if not known:
+            rest.append(item)
+    asks = [
+        (
+            rules(Ask.for_task(picture.index, task, r.candidate.pool, now, changing=True)),
+            r.candidate.start,
+        )
+        for r in rest[:MOST]
+    ]
+    verdicts = settle_offers(picture, task, asks, now, solve, key=key) if asks else []
+    proved = tuple(
+        Offer(r.candidate.start, r.candidate.pool, r.score, dict(r.parts), v.certificate)
+        for r, v in zip(rest, verdicts, strict=False)
+        if v.certificate is not None
+    )
+    unsafe = sum(v.unsafe for v in verdicts)
+    undecided = len(rest) - len(proved) - unsafe
+    best = sorted((*by_repair, *proved), key=lambda o: (-o.score, o.start))[:limit]
+    return SettledOffers(tuple(best), proved, unsafe, undecided)
 
 
 def settle_offers(

@@ -1,18 +1,36 @@
-"""Why a task gets no valid place: which pools, roles and days are short."""
+"""Why a task gets no valid place: what is short, on which days, by how much, and what cures it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from timevalg.model.clinic import Organisation
-from timevalg.model.service import Service
+from timevalg.model.service import Role, Service
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
+from timevalg.solver.loosen import Cure, cures
 from timevalg.solver.picture import Picture
+from timevalg.solver.places import place
 from timevalg.solver.search import feasible
+
+CURES = 5
+"""Cures named at most."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change that gives the task a place, and how many starts it then has.
+
+    Attributes
+    ----------
+    change : str
+        As `timevalg.solver.loosen.Cure` says it.
+    """
+
+    change: str
+    starts: int
 
 
 @dataclass(frozen=True)
@@ -22,70 +40,97 @@ class Shortage:
     Attributes
     ----------
     roles : tuple of str
-        Roles that alone have no time in the window; empty if the rules leave no start at all, or
-        if every role has time but never together.
+        Roles that alone have no time left in the window; empty if the rules leave no start at all,
+        or if every role has time but never together.
     first, last : date
         The window looked at.
     minutes : int
-        Length of the visit that found no room.
-    starts : mapping
-        What is left: ``rules`` = starts that a lone patient could have, ``free`` = those not
-        taken by bookings. With some free, the places of others fill them.
+        How much is missing: the time that those roles need of one resource each, or, where no role
+        alone is short, the length of the visit.
+    rules, free : int
+        Starts that a lone patient could have, and those of them not taken by bookings. With some
+        free, the places of others fill them.
+    cures : tuple of Remedy
+        Smallest first; each has been made for real and the task planned again with it.
     """
 
     roles: tuple[str, ...]
     first: date
     last: date
     minutes: int
-    starts: Mapping[str, int]
+    rules: int
+    free: int
+    cures: tuple[Remedy, ...] = ()
 
     def __str__(self) -> str:
         window = f"between {self.first} and {self.last}"
-        if not self.starts["rules"]:
-            return f"the clinic's rules leave no start {window}"
-        if self.roles:
-            return f"no time for {', '.join(self.roles)} ({self.minutes} min) {window}"
-        if self.starts["free"]:
-            return f"all {self.starts['free']} free starts {window} are needed by others invited"
-        return f"no start {window} at which all roles are free together"
+        if not self.rules:
+            why = f"the clinic's rules leave no start {window}"
+        elif self.free:
+            why = f"all {self.free} free starts {window} are needed by others invited"
+        elif self.roles:
+            why = f"no time for {', '.join(self.roles)} ({self.minutes} min) {window}"
+        else:
+            why = f"no start {window} at which all roles are free together"
+        if self.cures:
+            why += f"; it would help: {', or '.join(cure.change for cure in self.cures)}"
+        return why
 
 
 def shortage(picture: Picture, task: Task, now: datetime) -> Shortage:
-    """Name what is missing for a task that got no valid place."""
+    """Name what is missing for a task that got no valid place.
+
+    Parameters
+    ----------
+    picture : Picture
+        With everybody's places, without one for the task.
+    """
     organisation = picture.index.organisation
     clinic = organisation.clinic(task.clinic)
-    empty = Picture(Index.of(organisation), picture.tasks, now)
-    free = _count(picture, task, now)
-    rules = _count(empty, task, now)
-    short: list[str] = []
-    for pool in task.pools if rules and not free else ():
-        service = clinic.service_of(pool)
-        for role in service.roles:
-            alone = replace(service, roles=(role,), together=())
-            index = Index.of(
-                _with_service(organisation, task.clinic, alone), picture.index.sessions.values()
-            )
-            if not _count(replace(picture, index=index), replace(task, pools=(pool,)), now):
-                short.append(role.id)
+    asks = [Ask.for_place(picture.index, task, pool, now) for pool in task.pools]
+    free = _count(picture.index, asks, places=False)
+    rules = _count(Index.of(organisation), asks, places=False)
+    short = _short_roles(picture.index, asks) if rules else {}
     notice = min(clinic.pool(p).fallback_notice for p in task.pools)
     first = max(task.after_due + timedelta(days=notice), task.not_before or date.min)
-    minutes = max(clinic.service_of(p).length for p in task.pools) + task.extra
-    return Shortage(
-        tuple(dict.fromkeys(short)), first, task.not_after, minutes, {"rules": rules, "free": free}
+    if first > task.not_after:  # nothing is left of the window: the one asked for
+        first = min(task.not_before or task.opens, task.not_after)
+    minutes = max(
+        (role.length + task.extra for role in short.values()),
+        default=max(clinic.service_of(p).length for p in task.pools) + task.extra,
     )
+    found = tuple(
+        Remedy(cure.change, cure.starts)
+        for cure in cures(picture.index, asks)
+        if _helps(picture, task, cure, now)
+    )
+    return Shortage(tuple(short), first, task.not_after, minutes, rules, free, found[:CURES])
 
 
-def _count(picture: Picture, task: Task, now: datetime) -> int:
-    """Count the valid starts of a place that no booking or hold takes."""
-    return sum(
-        len(
-            feasible(
-                picture.index,
-                replace(Ask.for_place(picture.index, task, pool, now), count_places=False),
-            )
-        )
-        for pool in task.pools
-    )
+def _short_roles(index: Index, asks: list[Ask]) -> dict[str, Role]:
+    """Give the roles that could not be had even if they were the only ones."""
+    short: dict[str, Role] = {}
+    sessions = list(index.sessions.values())
+    for ask in asks:
+        service = index.organisation.clinic(ask.clinic).service_of(ask.pool)
+        for role in service.roles:
+            alone = replace(service, roles=(role,), together=())
+            only = Index.of(_with_service(index.organisation, ask.clinic, alone), sessions)
+            if not _count(only, [ask], places=True):
+                short[role.id] = role
+    return short
+
+
+def _helps(picture: Picture, task: Task, cure: Cure, now: datetime) -> bool:
+    """Tell whether the task gets a place once the cure has been made."""
+    asked = next(ask for ask in cure.model.asks if ask.task is not None)
+    changed = replace(asked.task or task, done=task.done | asked.done)
+    return place(replace(picture, index=cure.model.index), changed, now) is not None
+
+
+def _count(index: Index, asks: list[Ask], *, places: bool) -> int:
+    """Count the valid starts of a place, with or without what the places of others take."""
+    return sum(len(feasible(index, replace(ask, count_places=places))) for ask in asks)
 
 
 def _with_service(organisation: Organisation, clinic: str, service: Service) -> Organisation:

@@ -87,7 +87,9 @@ def test_the_role_that_is_short_is_named(quick):
     answer = quick.invite(not_before=DAY, not_after=DAY + timedelta(days=1))
     assert answer.task is None
     assert answer.shortage.roles == ("room",)
-    assert str(answer.shortage) == "no time for room (30 min) between 2027-01-20 and 2027-01-21"
+    why, cures = str(answer.shortage).split("; it would help: ")
+    assert why == "no time for room (30 min) between 2027-01-20 and 2027-01-21"
+    assert cures == "not_after +1 day, or not_before -1 day, or one more room on Wednesdays"
 
 
 def test_a_draft_is_sent_once_there_is_room(quick):

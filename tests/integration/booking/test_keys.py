@@ -244,6 +244,8 @@ NO_KEYS = {
     "read access log",
     "list offers",
     "list offers to change",
+    "list reserves",
+    "settle offers",
     "read",
     "read events",
     "staff list",

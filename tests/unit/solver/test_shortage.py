@@ -1,0 +1,63 @@
+"""What is missing is named, and every cure named was tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from tests.property.small_plans import draw
+from tests.unit.solver.small import DAY, NOW, TODAY, clinic, organisation, pool, task
+from timevalg.solver import shortage as module
+from timevalg.solver.ask import Ask
+from timevalg.solver.index import Index
+from timevalg.solver.loosen import cures
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import place, plan
+from timevalg.solver.shortage import shortage
+
+
+def picture_of(here):
+    return Picture(Index.of(organisation(here)), {}, NOW)
+
+
+def test_every_cure_named_gives_the_task_a_place():
+    tried = 0
+    for seed in range(30):
+        case = draw(Random(seed))
+        made = plan(case.picture, case.tasks, NOW)
+        for left_out in made.unplaced:
+            index = made.picture.index
+            asks = [Ask.for_place(index, left_out, pool, NOW) for pool in left_out.pools]
+            found = {cure.change: cure.model for cure in cures(index, asks)}
+            for remedy in shortage(made.picture, left_out, NOW).cures:
+                model = found[remedy.change]
+                asked = model.asks[0]
+                changed = replace(asked.task, done=asked.task.done | asked.done)
+                there = replace(made.picture, index=model.index)
+                assert place(there, changed, NOW) is not None, remedy.change
+                tried += 1
+    assert tried > 20
+
+
+def test_a_cure_that_does_not_hold_is_not_named(monkeypatch):
+    """Guard off: what a search alone finds would be told. Guard on: it is planned first."""
+    picture, asked = picture_of(clinic(pools=(pool(horizon=30),))), task(not_after=TODAY)
+    assert [c.change for c in shortage(picture, asked, NOW).cures]
+    monkeypatch.setattr(module, "place", lambda *_: None)
+    assert shortage(picture, asked, NOW).cures == ()
+
+
+def test_the_fallback_notice_is_cured_by_its_own_name():
+    soon = task(not_after=TODAY + 3 * DAY)
+    for notices, change in (
+        ({"notice": 14, "fallback_notice": 14}, "notice 14 -> 2"),
+        ({"notice": 1, "fallback_notice": 14}, "fallback_notice 14 -> 2"),
+    ):
+        here = picture_of(clinic(pools=(pool(horizon=30, **notices),)))
+        assert change in [c.change for c in shortage(here, soon, NOW).cures]
+
+
+def test_an_earlier_due_date_cures_what_comes_too_soon_after_it():
+    here = picture_of(clinic(pools=(pool(horizon=30, notice=5, fallback_notice=5),)))
+    soon = task(due=TODAY + 4 * DAY, not_after=TODAY + 8 * DAY)
+    assert "due -2 days" in [c.change for c in shortage(here, soon, NOW).cures]
