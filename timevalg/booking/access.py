@@ -67,6 +67,8 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "send letter": {**_DESK, **_WORKER},
     "expire holds": _WORKER,
     "forget answers": _WORKER,
+    "seal audit": _WORKER,
+    "verify audit": {RoleName.AUDITOR: Scope.CLINIC},
     "sync": _SYSTEM,
     "set owner": {RoleName.PLANNER: Scope.CLINIC},
     "read events": _SYSTEM,

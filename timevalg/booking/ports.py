@@ -16,6 +16,7 @@ from timevalg.model.letter import Document, LetterFacts
 from timevalg.model.records import (
     Answer,
     AuditEntry,
+    AuditSeal,
     Event,
     Letter,
     Ownership,
@@ -192,7 +193,11 @@ class Answers(Protocol):
 
 
 class AuditLog(Protocol):
-    """Who looked at and changed what; append-only."""
+    """Who looked at and changed what; append-only, in an order that stays."""
+
+    def read(self, after: str = "", limit: int = 500) -> list[AuditEntry]:
+        """Give entries after a cursor, none skipped; those that can get no more before them."""
+        ...
 
     def add(self, entry: AuditEntry) -> None:
         """Append."""
@@ -222,6 +227,7 @@ class UnitOfWork(Protocol):
     work: WorkLog
     answers: Answers
     audit: AuditLog
+    seals: Records[AuditSeal]
 
     def now(self) -> datetime:
         """Give the Clock port's instant: the database's ``clock_timestamp()`` in production."""

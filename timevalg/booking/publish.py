@@ -11,6 +11,7 @@ from timevalg.booking.claiming import release
 from timevalg.booking.outside import Outside
 from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import replant
+from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
 from timevalg.clinic import read_sources
 from timevalg.model.appointment import Appointment
@@ -119,6 +120,7 @@ def _store(act: Act, clinic: str, source: Source) -> None:
         )
     )
     act.audit("clinic", clinic)
+    seal_later(act)
     act.event("clinic.published", "clinic", clinic, clinic, version, new={"version": version})
 
 

@@ -16,6 +16,7 @@ from timevalg.booking.forget import forget_answers
 from timevalg.booking.opening import open_task
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.prepare import follow_preparation
+from timevalg.booking.seal import seal_audit
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.model.errors import LeaseLost
 from timevalg.model.principal import Principal, RoleName
@@ -46,6 +47,7 @@ KINDS: Mapping[str, Doing] = {
     "send letter": lambda ports, who, work: send_letter(ports, who, work.entity),
     "expire hold": lambda ports, who, work: expire_holds(ports, who),
     "forget answers": lambda ports, who, work: forget_answers(ports, who),
+    "seal audit": lambda ports, who, work: seal_audit(ports, who),
 }
 """Each kind of work and the one use case that does it."""
 

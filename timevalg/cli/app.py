@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 database = typer.Typer(no_args_is_help=True, help="The database's tables.")
 app.add_typer(database, name="db")
+audit = typer.Typer(no_args_is_help=True, help="The log of who looked at and changed what.")
+app.add_typer(audit, name="audit")
 
 File = Annotated[Path, typer.Argument(help="A clinic file, or a folder of them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -156,6 +158,20 @@ def db_upgrade(url: DatabaseUrl) -> None:
 
     upgrade(url)
     typer.echo("the database is up to date")
+
+
+@audit.command("verify")
+def audit_verify(
+    url: DatabaseUrl,
+    organisation: Annotated[
+        str | None, typer.Option(help="Its number; default every organisation.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether any entry was changed, removed or slipped in; exit status 1 if so."""
+    from timevalg.cli import audit as command
+
+    command.verify(url, organisation, as_json)
 
 
 @app.command()

@@ -114,7 +114,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """Who looked at or changed what, for whom and why."""
+    """Who looked at or changed what, for whom and why.
+
+    Attributes
+    ----------
+    cursor : str
+        Where it stands in the log; opaque. Empty until stored.
+    """
 
     id: str
     time: datetime
@@ -127,6 +133,32 @@ class AuditEntry:
     patient: str | None = None
     channel: str = ""
     reason: str = ""
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class AuditSeal:
+    """What the audit entries up to a cursor say, and all seals before them.
+
+    Attributes
+    ----------
+    number : int
+        From 1 on, without gaps.
+    count : int
+        Entries since the seal before.
+    until : str
+        Cursor of the last of them.
+    digest : str
+        SHA-256 over the digest before and these entries.
+    """
+
+    id: str
+    organisation: str
+    number: int
+    count: int
+    until: str
+    digest: str
+    sealed_at: datetime
 
 
 @dataclass(frozen=True)

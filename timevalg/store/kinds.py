@@ -18,6 +18,7 @@ from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.records import (
     Answer,
     AuditEntry,
+    AuditSeal,
     Event,
     Letter,
     Ownership,
@@ -89,6 +90,8 @@ class Kind(Generic[T]):
         Fields that are looked up together, after the organisation.
     omit : frozenset of str
         Fields that are not columns.
+    ordered : bool
+        A log: kept in the order in which transactions write it, so that none is skipped.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Kind(Generic[T]):
     unique: tuple[Unique, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     omit: frozenset[str] = frozenset()
+    ordered: bool = False
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
@@ -181,6 +185,7 @@ EVENTS = Kind(
     Event,
     indexes=(("txid", "seq"), ("subject", "key")),
     omit=frozenset({"cursor"}),
+    ordered=True,
 )
 WORK = Kind(
     "work",
@@ -194,7 +199,15 @@ AUDIT = Kind(
     "audit entry",
     "audit",
     AuditEntry,
-    indexes=(("patient", "time"), ("subject", "key"), ("time",)),
+    indexes=(("txid", "seq"), ("patient", "time"), ("subject", "key"), ("time",)),
+    omit=frozenset({"cursor"}),
+    ordered=True,
+)
+SEALS = Kind(
+    "seal",
+    "audit_seals",
+    AuditSeal,
+    unique=(Unique(("number",), "there is already a seal with this number"),),
 )
 
 KINDS: tuple[Kind[Any], ...] = (
@@ -211,4 +224,5 @@ KINDS: tuple[Kind[Any], ...] = (
     WORK,
     ANSWERS,
     AUDIT,
+    SEALS,
 )

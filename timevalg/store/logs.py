@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, Insert, Select, Update, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Insert, Select, Table, Update, and_, bindparam, or_, select
 
 from timevalg.model.records import AuditEntry, Event, Work, WorkState
 from timevalg.store.columns import Instant
 from timevalg.store.criteria import Term, asked
 from timevalg.store.cursor import position
 from timevalg.store.dialect import Dialect
-from timevalg.store.kinds import AUDIT, EVENTS, WORK
+from timevalg.store.kinds import AUDIT, EVENTS, WORK, Kind
 from timevalg.store.records import SqlRecords
 from timevalg.store.session_events import SUBJECT
 from timevalg.store.statements import columns, condition, found, limit, updated
@@ -22,6 +22,8 @@ from timevalg.store.tables import TABLES
 
 if TYPE_CHECKING:
     from timevalg.store.unit import SqlUnit
+
+T = TypeVar("T")
 
 _EVENTS, _WORK = TABLES[EVENTS.table], TABLES[WORK.table]
 
@@ -58,12 +60,7 @@ class SqlEvents:
         rows = self._rows(after, limit, internal)
         if internal and len(rows) == limit and not rows[-1].safe:
             rows = self._rows(after, None, internal)
-        events, cursor = [], after
-        for row in rows:
-            cursor = f"{row.txid}.{row.seq}" if row.safe else cursor
-            fields = dict(zip(EVENTS.fields, row, strict=False))
-            events.append(Event(**fields, cursor=cursor))
-        return events
+        return _with_cursors(EVENTS, rows, after)
 
     def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
         """Give what events of tasks and appointments told, those above the oldest too."""
@@ -76,25 +73,53 @@ class SqlEvents:
         return "" if row is None else f"{row.txid}.{row.seq}"
 
     def _rows(self, after: str, limit: int | None, internal: bool) -> list[Any]:
-        transaction, sequence = position(after)
-        parameters = {"transaction": transaction, "sequence": sequence}
-        if limit is not None:
-            parameters["limit"] = limit
-        query = _after(self._unit.dialect, internal, limit is not None)
-        return list(self._unit.execute(query, **parameters))
+        query = _after(EVENTS, self._unit.dialect, limit is not None)
+        if not internal:
+            query = _outside(self._unit.dialect, limit is not None)
+        return _read(self._unit, query, after, limit)
+
+
+def _read(unit: SqlUnit, query: Select[Any], after: str, limit: int | None) -> list[Any]:
+    transaction, sequence = position(after)
+    parameters = {"transaction": transaction, "sequence": sequence}
+    if limit is not None:
+        parameters["limit"] = limit
+    return list(unit.execute(query, **parameters))
+
+
+def _with_cursors(kind: Kind[T], rows: Iterable[Any], cursor: str) -> list[T]:
+    """Make values of rows; one above the oldest running transaction has the cursor before it."""
+    make: Callable[..., T] = kind.type
+    values = []
+    for row in rows:
+        cursor = f"{row.txid}.{row.seq}" if row.safe else cursor
+        fields = dict(zip(kind.fields, row, strict=False))
+        values.append(make(**fields, cursor=cursor))
+    return values
 
 
 @cache
-def _after(dialect: Dialect, internal: bool, limited: bool) -> Select[Any]:
-    events, safe = _EVENTS.c, _is_safe(dialect)
+def _after(kind: Kind[Any], dialect: Dialect, limited: bool) -> Select[Any]:
+    table = TABLES[kind.table]
+    order, safe = (table.c.txid, table.c.seq), _is_safe(table, dialect)
     query = (
-        select(*columns(EVENTS), events.txid, events.seq, safe.label("safe"))
-        .where(condition(_EVENTS), dialect.after(events.txid, events.seq))
-        .order_by(events.txid, events.seq)
+        select(*columns(kind), *order, safe.label("safe"))
+        .where(condition(table), dialect.after(*order))
+        .order_by(*order)
     )
-    if limited:
-        query = query.limit(limit())
-    return query if internal else query.where(events.subject != SUBJECT, safe)
+    return query.limit(limit()) if limited else query
+
+
+@cache
+def _outside(dialect: Dialect, limited: bool) -> Select[Any]:
+    safe = _is_safe(_EVENTS, dialect)
+    return _after(EVENTS, dialect, limited).where(_EVENTS.c.subject != SUBJECT, safe)
+
+
+@cache
+def _audited(dialect: Dialect) -> Select[Any]:
+    safe = _is_safe(TABLES[AUDIT.table], dialect)
+    return _after(AUDIT, dialect, limited=True).where(safe)
 
 
 @cache
@@ -110,14 +135,14 @@ def _last(dialect: Dialect) -> Select[Any]:
     events = _EVENTS.c
     return (
         select(events.txid, events.seq)
-        .where(condition(_EVENTS), _is_safe(dialect))
+        .where(condition(_EVENTS), _is_safe(_EVENTS, dialect))
         .order_by(events.txid.desc(), events.seq.desc())
         .limit(1)
     )
 
 
-def _is_safe(dialect: Dialect) -> ColumnElement[bool]:
-    return _EVENTS.c.txid < dialect.oldest_running
+def _is_safe(table: Table, dialect: Dialect) -> ColumnElement[bool]:
+    return table.c.txid < dialect.oldest_running
 
 
 class SqlWork:
@@ -213,7 +238,13 @@ class SqlAudit:
     """Who looked at and changed what; triggers refuse any change."""
 
     def __init__(self, unit: SqlUnit) -> None:
+        self._unit = unit
         self._records = SqlRecords(unit, AUDIT)
+
+    def read(self, after: str = "", limit: int = 500) -> list[AuditEntry]:
+        """Give entries after a cursor in the order of the log, none skipped."""
+        rows = _read(self._unit, _audited(self._unit.dialect), after, limit)
+        return _with_cursors(AUDIT, rows, after)
 
     def add(self, entry: AuditEntry) -> None:
         """Append."""

@@ -19,7 +19,7 @@ from timevalg.booking.ports import (
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
-from timevalg.model.records import Letter, Ownership, Patient, Publication, StaffCase
+from timevalg.model.records import AuditSeal, Letter, Ownership, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.alone import Alone
@@ -46,6 +46,7 @@ class MemoryUnit:
         self.ownerships: Records[Ownership] = MemoryRecords(journal, kinds.OWNERSHIPS)
         self.cases: Records[StaffCase] = MemoryRecords(journal, kinds.CASES)
         self.publications: Records[Publication] = MemoryRecords(journal, kinds.PUBLICATIONS)
+        self.seals: Records[AuditSeal] = MemoryRecords(journal, kinds.SEALS)
         events = MemoryEvents(journal)
         self.events: EventLog = events
         self.sessions: Sessions = MemorySessions(self, journal, events)

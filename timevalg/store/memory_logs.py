@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from timevalg.model.records import AuditEntry, Event, Work, WorkState
 from timevalg.store.cursor import position
 from timevalg.store.kinds import AUDIT, EVENTS, WORK
 from timevalg.store.logs import OUTCOME
 from timevalg.store.memory_rows import Journal, MemoryRecords
+from timevalg.store.records import changed
 from timevalg.store.session_events import SUBJECT
+
+T = TypeVar("T")
 
 
 class MemoryEvents:
@@ -32,12 +35,7 @@ class MemoryEvents:
 
     def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
         """Give events after a cursor, none skipped; those of sessions only if `internal`."""
-        _, last = position(after)
-        rows = list(self._records.rows.values())
-        events = [
-            dataclasses.replace(rows[i], cursor=f"0.{i + 1}")
-            for i in range(max(last, 0), len(rows))
-        ]
+        events = _after(self._records, after)
         return [e for e in events if internal or e.subject != SUBJECT][:limit]
 
     def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
@@ -49,6 +47,13 @@ class MemoryEvents:
     def last(self) -> str:
         """Give the cursor of the last event."""
         return f"0.{len(self._records.rows)}" if self._records.rows else ""
+
+
+def _after(records: MemoryRecords[T], after: str) -> list[T]:
+    """Give the rows after a cursor, each with its own: rows are in the order of insertion."""
+    _, last = position(after)
+    rows = list(records.rows.values())
+    return [changed(rows[i], cursor=f"0.{i + 1}") for i in range(max(last, 0), len(rows))]
 
 
 class MemoryWork:
@@ -117,6 +122,10 @@ class MemoryAudit:
 
     def __init__(self, journal: Journal) -> None:
         self._records = MemoryRecords(journal, AUDIT)
+
+    def read(self, after: str = "", limit: int = 500) -> list[AuditEntry]:
+        """Give entries after a cursor in the order of the log, none skipped."""
+        return _after(self._records, after)[:limit]
 
     def add(self, entry: AuditEntry) -> None:
         """Append."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from timevalg.model.errors import Busy, Conflict, InvalidInput, TimeTaken
-from timevalg.store.kinds import EVENTS, KINDS
+from timevalg.store.kinds import KINDS
 from timevalg.store.tables import metadata
 
 BUSY = "busy"
@@ -63,7 +63,7 @@ REFUSALS: Mapping[str, Callable[[], Exception]] = {
     NOT_NULL: _broken("a value that must be given"),
     VALUE: _broken("a value out of bounds"),
     "pk_claims": _conflict("there is already a claim of this session on this resource"),
-    "uq_events_organisation_id": _conflict(EVENTS.same_id),
+    **{f"uq_{k.table}_organisation_id": _conflict(k.same_id) for k in KINDS if k.ordered},
     **{f"pk_{kind.table}": _conflict(kind.same_id) for kind in KINDS},
     **{unique.name(kind.table): _conflict(unique.says) for kind in KINDS for unique in kind.unique},
     **{

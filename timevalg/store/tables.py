@@ -37,7 +37,7 @@ from timevalg.store.columns import (
     Structured,
     Words,
 )
-from timevalg.store.kinds import EVENTS, KINDS, SESSIONS, Field, Kind
+from timevalg.store.kinds import KINDS, SESSIONS, Field, Kind
 
 metadata = MetaData(
     naming_convention={
@@ -100,7 +100,7 @@ def _quoted(names: Any) -> str:
 
 
 def _table(kind: Kind[Any]) -> Table:
-    logged = kind is EVENTS  # has its own order, and its id is unique beside it
+    logged = kind.ordered  # has its own order, and its id is unique beside it
     serial = BigInteger().with_variant(Integer(), "sqlite")
     table = Table(
         kind.table,

@@ -18,7 +18,7 @@ from timevalg.booking.ports import (
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
-from timevalg.model.records import Letter, Ownership, Patient, Publication, StaffCase
+from timevalg.model.records import AuditSeal, Letter, Ownership, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.answers import SqlAnswers
@@ -52,6 +52,7 @@ class SqlUnit:
         self.ownerships: Records[Ownership] = SqlRecords(self, kinds.OWNERSHIPS)
         self.cases: Records[StaffCase] = SqlRecords(self, kinds.CASES)
         self.publications: Records[Publication] = SqlRecords(self, kinds.PUBLICATIONS)
+        self.seals: Records[AuditSeal] = SqlRecords(self, kinds.SEALS)
         events = SqlEvents(self)
         self.events: EventLog = events
         self.sessions: Sessions = SqlSessions(self, events)

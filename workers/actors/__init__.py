@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workers.actors import answers, checking, due, holds, letters, opening, preparations
+from workers.actors import answers, audit, checking, due, holds, letters, opening, preparations
 
 BY_KIND: Mapping[str, Any] = {
     "open": opening.open_task,
@@ -17,4 +17,5 @@ BY_KIND: Mapping[str, Any] = {
     "send letter": letters.send_letter,
     "expire hold": holds.expire_hold,
     "forget answers": answers.forget_answers,
+    "seal audit": audit.seal_audit,
 }

@@ -30,6 +30,7 @@ from timevalg.booking import (
     prepare,
     publish,
     reserves,
+    seal,
     settle_offers,
     sync,
     take_up,
@@ -156,6 +157,8 @@ AT_LARGE = {
         w.ports, who, Patient("p-9", ORGANISATION)
     ),
     "do work": lambda w, who: work.do_work(w.ports, who, w.read(lambda u: u.work.find())[0].id),
+    "seal audit": lambda w, who: seal.seal_audit(w.ports, who),
+    "verify audit": lambda w, who: seal.verify_audit(w.ports, who),
     "list tasks": lambda w, who: mine.list_tasks(w.ports, who),
     "list appointments": lambda w, who: mine.list_appointments(w.ports, who),
     "read access log": lambda w, who: mine.read_access_log(w.ports, who),
