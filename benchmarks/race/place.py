@@ -46,7 +46,7 @@ def database(url: str | None, keep: bool) -> Iterator[str]:
 
 def pgbench() -> Path:
     """Give pgbench, from where the servers come."""
-    return servers._postgres_binaries(Path(), copy=False) / "pgbench"
+    return servers.postgres_program("pgbench")
 
 
 @contextmanager

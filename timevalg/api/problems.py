@@ -54,6 +54,7 @@ KINDS: Mapping[type[errors.TimevalgError], Kind] = {
     errors.IllegalMove: Kind(409, "illegal-move", "Not possible now", "Read its state first."),
     errors.KeyReused: Kind(422, "key-reused", "Key used before", "Make a new key."),
     errors.InFlight: Kind(409, "in-flight", "Still at it", "Ask again with the same key."),
+    errors.CursorLost: Kind(410, "cursor-lost", "Cursor lost", "Read from the beginning."),
     errors.NotServable: Kind(409, "not-servable", "No place", "See the shortage and its cures."),
     errors.InvalidInput: Kind(422, "invalid-input", "Invalid input", "Mend what is named."),
     errors.Busy: Kind(503, "busy", "Busy", "Nothing was changed; try again in a moment."),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.errors import CursorLost
 from timevalg.model.principal import Principal
 from timevalg.model.records import Event, Letter, Patient, StaffCase
 from timevalg.model.states import AppointmentState
@@ -18,19 +21,30 @@ MOST_EVENTS = 1000
 def read_events(
     ports: Ports, principal: Principal, after: str = "", limit: int = 500
 ) -> list[Event]:
-    """Give what happened after a cursor, in commit order, none skipped; at least once."""
+    """Give what happened after a cursor, in commit order, none skipped; at least once.
+
+    A cursor is the id of the last event read: where the event stands in the feed may change when
+    the database is restored.
+
+    Raises
+    ------
+    CursorLost
+        If there is no such event: the reader knows of things that never happened here.
+    """
     scope_of("read events", principal)
     limit = max(1, min(limit, MOST_EVENTS))
 
     def body(unit: UnitOfWork) -> list[Event]:
         own: list[Event] = []
-        cursor = after
+        place = unit.events.place_of(after) if after else ""
+        if place is None:
+            raise CursorLost(after)
         while True:
-            page = unit.events.read(cursor, limit)
+            page = unit.events.read(place, limit)
             own += [e for e in page if principal.clinics is None or e.clinic in principal.clinics]
             if len(own) >= limit or len(page) < limit:
-                return own[:limit]
-            cursor = page[-1].cursor
+                return [replace(e, cursor=e.id) for e in own[:limit]]
+            place = page[-1].cursor
 
     return ports.store.run(principal.organisation, body, write=False)
 

@@ -137,6 +137,10 @@ class EventLog(Protocol):
         """
         ...
 
+    def place_of(self, key: str) -> str | None:
+        """Give where an event stands, to be read after; None if it is not there."""
+        ...
+
     def told(self) -> Iterable[tuple[str, str, int, Mapping[str, Any]]]:
         """Give subject, key, version and new facts of all events of tasks and appointments."""
         ...

@@ -174,6 +174,27 @@ def audit_verify(
     command.verify(url, organisation, as_json)
 
 
+@database.command("backup")
+def db_backup(
+    url: DatabaseUrl,
+    file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")],
+) -> None:
+    """Copy a SQLite database while it is in use (PostgreSQL: pg_dump; docs/backup.md)."""
+    from timevalg.store.backup import backup
+
+    backup(url, file)
+    typer.echo(f"{file} is a copy of the database")
+
+
+@database.command("restored")
+def db_restored(url: DatabaseUrl) -> None:
+    """Make a database that was restored from a backup ready, before anything else uses it."""
+    from timevalg.store.backup import restored
+
+    events = restored(url)
+    typer.echo(f"{events} events are in order; next: timevalg doctor --deep")
+
+
 @app.command()
 def doctor(
     url: DatabaseUrl,

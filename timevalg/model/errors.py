@@ -16,6 +16,7 @@
     ├── KeyReused             the idempotency key belongs to another call
     ├── NotServable           no valid place: the ``shortage`` is named, nothing was sent
     ├── WouldStrand           a staff booking would leave the named ``tasks`` without a time
+    ├── CursorLost            the event feed does not know the cursor (any more)
     ├── LeaseLost             another worker has taken the work over
     └── Busy                  too many at once; try again
 
@@ -195,6 +196,17 @@ class WouldStrand(Conflict):
             "this would leave without a time: "
             + ", ".join(self.tasks)
             + "; choose another time, or override with a reason"
+        )
+
+
+class CursorLost(TimevalgError):
+    """The feed has no event that the cursor names: so it is after a restore to an earlier point."""
+
+    def __init__(self, cursor: str) -> None:
+        self.cursor = cursor
+        super().__init__(
+            f"the feed has no event {cursor!r}: it is another feed, or was restored to an earlier "
+            "point; read it from the beginning and compare by refs and versions"
         )
 
 

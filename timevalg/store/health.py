@@ -33,6 +33,10 @@ _CONSTRAINTS = text(
     "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
     " WHERE connamespace = current_schema()::regnamespace AND convalidated"
 )
+_AHEAD = text(
+    "SELECT count(*) FROM events"
+    " WHERE txid >= CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
+)
 _TRIGGERS = text(
     "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
     " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
@@ -95,6 +99,10 @@ def _postgres(connection: Connection) -> Iterator[Finding]:
     extension = text("SELECT 1 FROM pg_extension WHERE extname = 'btree_gist'")
     if connection.execute(extension).first() is None:
         yield Finding("btree_gist", "the extension is missing", "CREATE EXTENSION btree_gist")
+    ahead = connection.execute(_AHEAD).scalar_one()
+    if ahead:
+        what = f"{ahead} events are numbered by another server: readers do not see them"
+        yield Finding("feed", what, "stop everything; timevalg db restored")
     there = {name: told for name, told in connection.execute(_CONSTRAINTS)}
     if there.get(NO_OVERLAP) != _NO_OVERLAP:
         what = f"the constraint {NO_OVERLAP} is missing or another: times can be booked twice"

@@ -62,6 +62,11 @@ class SqlEvents:
             rows = self._rows(after, None, internal)
         return _with_cursors(EVENTS, rows, after)
 
+    def place_of(self, key: str) -> str | None:
+        """Give where an event stands."""
+        row = self._unit.execute(_placed(), id_equal=key).first()
+        return None if row is None else f"{row.txid}.{row.seq}"
+
     def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
         """Give what events of tasks and appointments told, those above the oldest too."""
         for row in self._unit.execute(_told()):
@@ -120,6 +125,11 @@ def _outside(dialect: Dialect, limited: bool) -> Select[Any]:
 def _audited(dialect: Dialect) -> Select[Any]:
     safe = _is_safe(TABLES[AUDIT.table], dialect)
     return _after(AUDIT, dialect, limited=True).where(safe)
+
+
+@cache
+def _placed() -> Select[Any]:
+    return select(_EVENTS.c.txid, _EVENTS.c.seq).where(condition(_EVENTS, ("id", "equal")))
 
 
 @cache

@@ -38,6 +38,11 @@ class MemoryEvents:
         events = _after(self._records, after)
         return [e for e in events if internal or e.subject != SUBJECT][:limit]
 
+    def place_of(self, key: str) -> str | None:
+        """Give where an event stands."""
+        ids = list(self._records.rows)
+        return f"0.{ids.index(key) + 1}" if key in self._records.rows else None
+
     def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
         """Give what events of tasks and appointments told."""
         for event in self._records.rows.values():
