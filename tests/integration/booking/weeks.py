@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.world import OSLO, World, document, pool
+from tests.world import ORGANISATION, OSLO, World, document, pool
+from timevalg.booking.examine import examine
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, TimevalgError
+from timevalg.model.principal import Principal, RoleName
 from timevalg.model.states import LIVE
 
 FIRST = date(2027, 1, 4)
@@ -377,6 +379,11 @@ class Weeks(RuleBasedStateMachine):
         assert not [t.id for t in self.tasks(*LIVE) if t.id in holders]
         open_visits = {v.task for v in booked}
         assert all(t.id in open_visits for t in self.tasks("chosen", "assigned"))
+
+    @invariant()
+    def an_examination_finds_nothing(self):
+        auditor = Principal("doctor", RoleName.AUDITOR, ORGANISATION)
+        assert examine(self.world.ports, auditor).findings == ()
 
     def teardown(self):
         """Nobody chooses any more: everybody has a visit in the end, or a named cause why not."""

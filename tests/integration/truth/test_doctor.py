@@ -70,6 +70,11 @@ CORRUPTIONS = (
         ("UPDATE claims SET session_id = 's-gone' WHERE subject = 'p:p-2'",),
         "claims of session s-gone, which is not there",
     ),
+    (
+        "claims",
+        (OVERLAP[0].replace("s-x", "s-y"),),
+        "block s-y claims nothing",
+    ),
     ("events", ("DELETE FROM tasks WHERE patient = 'p-3'",), "which is not there"),
     ("tasks", (), "has sessions but is not there"),
 )

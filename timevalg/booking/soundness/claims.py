@@ -25,7 +25,10 @@ def say_what_their_sessions_say(chart: Chart) -> Iterator[tuple[str, str]]:
         yield f"claims of session {key}, which is not there", "delete these claims"
     doubtful = []
     for session in chart.sessions.values():
-        if stored[session.id] != _expected(chart.organisation, session, stored[session.id]):
+        taken = stored[session.id]
+        if not taken:
+            yield f"{session.kind} {session.id} claims nothing", _MEND
+        elif taken != _expected(chart.organisation, session, taken):
             doubtful.append(session)
     if not doubtful:
         return
@@ -44,16 +47,17 @@ def _expected(organisation: Organisation, session: Session, taken: Spans) -> Spa
     clinic = organisation.clinics.get(session.clinic)
     service = clinic.services.get(session.service or "") if clinic is not None else None
     used = {r for ids in session.resources.values() for r in ids}
-    if service is None:
-        spans = {f"r:{r}": taken[f"r:{r}"] for r in used if f"r:{r}" in taken}
-        if not used:  # a block names its resource by its claim alone
-            spans = {s: span for s, span in taken.items() if s.startswith("r:")}
+    visit = session.visit.start, session.visit.end
+    if service is None and used:
+        spans = {f"r:{r}": taken.get(f"r:{r}", visit) for r in used}
+    elif service is None:  # a block may name its resource by its claim alone
+        spans = {s: span for s, span in taken.items() if s.startswith("r:")}
     else:
         extra = max(0, session.length - service.length)
         rows = resource_spans(service, session.start, extra, session.resources)
         spans = {f"r:{r}": (span.start, span.end) for r, span in rows.items()}
     if session.patient is not None:
-        spans[f"p:{session.patient}"] = session.visit.start, session.visit.end
+        spans[f"p:{session.patient}"] = visit
     return spans
 
 
