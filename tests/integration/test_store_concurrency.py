@@ -267,6 +267,14 @@ def test_very_many_locks_take_the_whole(postgres_store: Database, pool: ThreadPo
         postgres_store.run(ORG, locking("r:z"))
 
 
+def test_a_writer_waits_three_seconds_for_a_lock(postgres_url: str):
+    database = Database(postgres_url)
+    asked = text("SHOW lock_timeout")
+    waits = database.run(ORG, lambda unit: unit.connection.execute(asked).scalar_one())  # type: ignore[attr-defined]  # it is SQL's
+    database.close()
+    assert waits == "3s"
+
+
 def test_lock_numbers_differ():
     names = [(ORG,), (ORG, ""), (ORG, "r:a"), (OTHER, "r:a"), (ORG + "r:a",), (ORG, "p:a")]
     numbers = {lock_number(*name) for name in names}

@@ -110,6 +110,21 @@ def test_one_of_sixteen_writers_gets_the_time(scratch, guards):
         assert not scratch.is_postgres or scratch.deadlocks() == 0
 
 
+@guarded
+def test_fifty_writers_on_one_time(scratch, guarded):
+    world = scratch.world()
+    tasks = invited(world, 50)
+    if not guarded:
+        scratch.no_constraint()
+        scratch.no_check()
+    outcomes = race(world, *map(choosing, tasks))
+    assert len(won(outcomes)) == len(booked(world)) == (1 if guarded else 50)
+    assert bool(world.overlaps()) is not guarded
+    if guarded:
+        assert all(isinstance(e, TimeTaken | Busy) for e in lost(outcomes))
+        in_order(world)
+
+
 # --- two resources in opposite orders
 
 
@@ -459,15 +474,18 @@ def test_a_hold_is_confirmed_while_the_worker_removes_it(scratch):
 # --- a quota's last place
 
 
-def quota_of_one(scratch):
-    world = scratch.world(document(quotas=[{"pools": ["auto"], "per": "day", "max": 1}]))
+def quota_of_one(scratch, **each):
+    quota = {"pools": ["auto"], "per": "day", "max": 1, **each}
+    more = {"resources": ONE_DOCTOR} if each else {}
+    world = scratch.world(document(quotas=[quota], **more))
     tasks = [world.invited(name) for name in ("p-1", "p-2")]
     return world, lambda: race(world, choosing(tasks[0], AT), choosing(tasks[1], LATER))
 
 
 @guarded
-def test_the_last_place_of_a_quota(scratch, guarded):
-    world, go = quota_of_one(scratch)
+@pytest.mark.parametrize("each", [{}, {"each": "clinician"}], ids=["together", "each"])
+def test_the_last_place_of_a_quota(scratch, guarded, each):
+    world, go = quota_of_one(scratch, **each)
     if not guarded:
         scratch.no_check()
     outcomes = go()
