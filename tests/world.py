@@ -100,6 +100,7 @@ class Post(Sink):
 
     name: str = "post"
     deduplicates: bool = True
+    rate: int = 0
     sent: list = field(default_factory=list)
 
     def send(self, effect, letter):

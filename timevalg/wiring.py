@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from timevalg.booking.ports import Channel, Clock, Keys, Ports, Prover, Store, UnitOfWork
+from timevalg.booking.ports import Channel, Clock, Hooks, Keys, Ports, Prover, Store, UnitOfWork
 from timevalg.channels.sink import Sink
+from timevalg.channels.webhook import Webhook
 from timevalg.clinic import read_sources
 from timevalg.letters import Letters
 from timevalg.model.clinic import Organisation
@@ -152,9 +155,10 @@ def open_ports(
     *,
     clock: Clock | None = None,
     channel: Channel | None = None,
+    first: Sequence[Channel] = (),
     letters_folder: Path | None = None,
     keys: Keys | None = None,
-    wake: Callable[[], None] = lambda: None,
+    hooks: Hooks | None = None,
 ) -> Ports:
     """Put everything together on a database.
 
@@ -165,20 +169,26 @@ def open_ports(
     clock : Clock or None
         In the database's stead, for demo and tests.
     channel : Channel or None
-        Where letters go; default a sink that writes them to `letters_folder`, if given.
+        Where letters go that no other takes; default a sink that writes them to
+        `letters_folder`, if given.
+    first : sequence of Channel
+        Ways out to patients that are tried before it, in this order.
     keys : Keys or None
         Default random ones.
-    wake : callable
-        Called after each commit, to wake workers.
+    hooks : Hooks or None
+        The way out to record systems; default webhooks with keys from the environment.
     """
-    return ports_on(Database(url, clock), channel or Sink(letters_folder), keys, wake)
+    last = channel or Sink(letters_folder)
+    return ports_on(Database(url, clock), last, keys, first=first, hooks=hooks)
 
 
 def ports_on(
     store: Store,
     channel: Channel,
     keys: Keys | None = None,
-    wake: Callable[[], None] = lambda: None,
+    *,
+    first: Sequence[Channel] = (),
+    hooks: Hooks | None = None,
     prover: Prover | None = None,
 ) -> Ports:
     """Put everything together on a store; without another prover it is CP-SAT."""
@@ -186,8 +196,9 @@ def ports_on(
         store=store,
         pictures=IndexKeeper(store),
         keys=keys or RandomKeys(),
-        channel=channel,
+        channels=(*first, channel),
+        hooks=hooks or Webhook(os.environ),
         typesetter=Letters(),
         prover=prover or CpSat(),
-        wake=wake,
+        owner=f"{socket.gethostname()}:{os.getpid()}",
     )

@@ -1,18 +1,29 @@
-"""What actors work with: the ports, opened once a process."""
+"""What actors work with: the ports, opened once a process, and whether it is time to stop."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
+
+import structlog
 
 from timevalg.booking.ports import Ports
-from timevalg.booking.work import Done, do_work, worker
+from timevalg.booking.work import KINDS, do_taken, give_back, take_work, worker
+from timevalg.channels.settings import channels
 from timevalg.model.errors import InvalidInput
 from timevalg.wiring import open_ports
+from workers import metrics
 
+log = structlog.get_logger(__name__)
+
+stopping = threading.Event()
+"""Set when this process is to stop: actors give back what they have not begun."""
 _lock = threading.Lock()
 _ports: Ports | None = None
+_swept: float | None = None
 
 
 def bind(ports: Ports) -> None:
@@ -22,34 +33,68 @@ def bind(ports: Ports) -> None:
         _ports = ports
 
 
-def open_context(url: str, letters: Path | None = None) -> Ports:
-    """Open the database for the actors of this process."""
-    ports = open_ports(url, letters_folder=letters)
-    bind(ports)
-    return ports
-
-
-def ports() -> Ports:
-    """Give the ports; the first call opens what ``TIMEVALG_DATABASE_URL`` names.
+def open_context(environment: Mapping[str, str]) -> Ports:
+    """Open the database that the environment names for the actors of this process.
 
     Raises
     ------
     InvalidInput
-        If nothing is bound and nothing configured.
+        If it names none, or a setting cannot be read.
     """
-    global _ports
+    url = environment.get("TIMEVALG_DATABASE_URL")
+    if not url:
+        raise InvalidInput.single(
+            "TIMEVALG_DATABASE_URL", "is not set; workers need to know their database"
+        )
+    letters = environment.get("TIMEVALG_LETTERS")
+    opened = open_ports(
+        url, first=channels(environment), letters_folder=Path(letters) if letters else None
+    )
+    bind(opened)
+    return opened
+
+
+def ports() -> Ports:
+    """Give the ports; the first call opens what the environment names."""
     with _lock:
-        if _ports is None:
-            url = os.environ.get("TIMEVALG_DATABASE_URL")
-            if not url:
-                raise InvalidInput.single(
-                    "TIMEVALG_DATABASE_URL", "is not set; workers need to know their database"
-                )
-            letters = os.environ.get("TIMEVALG_LETTERS")
-            _ports = open_ports(url, letters_folder=Path(letters) if letters else None)
-        return _ports
+        opened = _ports
+    return opened or open_context(os.environ)
 
 
-def perform(organisation: str, work: str) -> Done:
-    """Do one piece of work, as every actor does."""
-    return do_work(ports(), worker(organisation), work)
+def swept() -> None:
+    """Note that the relay has looked for work."""
+    global _swept
+    _swept = monotonic()
+
+
+def swept_ago() -> float | None:
+    """Give the seconds since the relay last looked for work; None = never."""
+    return None if _swept is None else monotonic() - _swept
+
+
+def perform(organisation: str, kind: str, works: list[str]) -> None:
+    """Do some pieces of work of one kind, as every actor does.
+
+    What has not been begun when a third of the lease is over, or when it is time to stop, is
+    given back.
+    """
+    who, lease = worker(organisation), KINDS[kind].lease
+    began = monotonic()
+    taken = take_work(ports(), who, works, lease)
+    for n, work in enumerate(taken):
+        if stopping.is_set() or monotonic() - began > lease.total_seconds() / 3:
+            give_back(ports(), who, taken[n:])
+            return
+        started = monotonic()
+        done = do_taken(ports(), who, work)
+        metrics.count(work, done, lease, monotonic() - started)
+        if done.outcome in {"failed", "parked"}:
+            cause = done.error.partition(":")[0]
+            log.warning(
+                "work failed",
+                outcome=done.outcome,
+                kind=kind,
+                work=work.id,
+                attempts=work.attempts,
+                error=cause,
+            )

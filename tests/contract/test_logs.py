@@ -10,7 +10,8 @@ import pytest
 from tests.contract.samples import AWKWARD, ORG, OTHER, at, entry, event, session, work
 from timevalg.booking.ports import Store
 from timevalg.model.errors import Conflict, InvalidInput
-from timevalg.model.records import Event, Work, WorkState
+from timevalg.model.records import Event, Work
+from timevalg.model.states import WorkState
 from timevalg.store import Database
 
 
@@ -105,7 +106,8 @@ def due(store: Store, minutes: float, limit: int = 10, kinds: list[str] | None =
 
 
 def lease(store: Store, key: str, now: float, until: float) -> Work | None:
-    return store.run(ORG, lambda unit: unit.work.lease(key, at(now), at(until)))
+    taken = store.run(ORG, lambda unit: unit.work.lease([key], at(now), at(until), "me"))
+    return taken[0] if taken else None
 
 
 def finish(store: Store, done: Work) -> bool:
@@ -156,7 +158,9 @@ def test_one_holder_at_a_time(store: Store):
     assert lease(store, "w-1", 4, 14) is None  # too early
     assert lease(store, "w-9", 5, 15) is None  # no such thing
     held = lease(store, "w-1", 5, 15)
-    assert held == work(due=5, state=WorkState.LEASED, leased_until=at(15), fence=1, attempts=1)
+    assert held == work(
+        due=5, state=WorkState.LEASED, leased_until=at(15), fence=1, attempts=1, owner="me"
+    )
     assert store.run(ORG, lambda unit: unit.work.get("w-1")) == held
     assert lease(store, "w-1", 14.9, 30) is None
 
@@ -191,7 +195,7 @@ def test_work_that_failed_waits_again(store: Store):
     assert finish(store, again)
     assert (due(store, 29), due(store, 30)) == ([], ["w-1"])
     assert lease(store, "w-1", 30, 40) == replace(
-        again, state=WorkState.LEASED, leased_until=at(40), fence=2, attempts=2
+        again, state=WorkState.LEASED, leased_until=at(40), fence=2, attempts=2, owner="me"
     )
 
 

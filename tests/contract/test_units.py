@@ -60,8 +60,8 @@ def test_after_an_error_everything_is_as_before(store: Store):
         unit.sessions.release(["s-1"])
         unit.sessions.claim([session("s-2", 10)])
         unit.events.add(event("e-2"))
-        taken = unit.work.lease("w-1", NINE, NINE + timedelta(minutes=1))
-        assert taken is not None
+        taken = unit.work.lease(["w-1"], NINE, NINE + timedelta(minutes=1), "me")
+        assert taken
         raise Stop
 
     with pytest.raises(Stop):
@@ -104,7 +104,7 @@ def test_a_stale_version_may_be_swallowed(store: Store):
         lambda unit: unit.sessions.claim([session("s-2", 60)]),
         lambda unit: unit.sessions.release(["s-1"]),
         lambda unit: unit.events.add(event("e-2")),
-        lambda unit: unit.work.lease("w-1", NINE, NINE + timedelta(minutes=1)),
+        lambda unit: unit.work.lease(["w-1"], NINE, NINE + timedelta(minutes=1), "me"),
     ],
 )
 def test_a_reader_cannot_write(store: Store, write: object):

@@ -25,6 +25,7 @@ _PATIENTS = {_P: Scope.OWN, _R: Scope.OWN}
 _DESK = {RoleName.PLANNER: Scope.CLINIC, RoleName.SECRETARY: Scope.CLINIC}
 _SYSTEM = {RoleName.SYSTEM: Scope.CLINIC}
 _WORKER = {RoleName.WORKER: Scope.CLINIC}
+_OPERATOR = {RoleName.OPERATOR: Scope.CLINIC}
 _CARE = {RoleName.CLINICIAN: Scope.CLINIC}
 
 ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
@@ -64,6 +65,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "no show": {**_DESK, **_CARE, **_SYSTEM},
     "fulfil": {**_DESK, **_CARE, **_SYSTEM},
     "write letter": {**_DESK, **_WORKER},
+    "remind": _WORKER,
     "send letter": {**_DESK, **_WORKER},
     "expire holds": _WORKER,
     "forget answers": _WORKER,
@@ -76,6 +78,12 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "do work": _WORKER,
     "examine": {RoleName.AUDITOR: Scope.CLINIC},
     "staff list": {**_DESK, **_CARE},
+    "subscribe": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
+    "end subscription": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
+    "pass on events": _WORKER,
+    "deliver": _WORKER,
+    "look at work": _OPERATOR,
+    "settle work": _OPERATOR,
 }
 
 

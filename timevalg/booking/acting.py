@@ -15,8 +15,8 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import InvalidInput, LeaseLost, StaleVersion
 from timevalg.model.principal import Principal, RoleName
-from timevalg.model.records import AuditEntry, Event, StaffCase, Work, WorkState
-from timevalg.model.states import AppointmentState, TaskState, target
+from timevalg.model.records import AuditEntry, Event, StaffCase, Work
+from timevalg.model.states import AppointmentState, TaskState, WorkState, target
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
@@ -321,7 +321,7 @@ def run(
     reason: str = "",
     wish: str = "",
 ) -> R:
-    """Do a verb in one transaction of its own, then wake the workers.
+    """Do a verb in one transaction of its own.
 
     Work in hand is marked as done, and the answer to an idempotency key kept, in the same
     transaction.
@@ -351,9 +351,7 @@ def run(
             keep(unit, ports.once, result, ports.keys.new("work"))
         return result
 
-    result = ports.store.run(principal.organisation, transaction)
-    ports.wake()
-    return result
+    return ports.store.run(principal.organisation, transaction)
 
 
 def glance(ports: Ports, principal: Principal, verb: str, body: Callable[[Act], R]) -> R:

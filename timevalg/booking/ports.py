@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event as Flag
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.letter import Document, LetterFacts
+from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.records import (
     Answer,
     AuditEntry,
     AuditSeal,
+    Depth,
     Event,
     Letter,
     Ownership,
@@ -167,16 +170,32 @@ class WorkLog(Protocol):
         """Give those that meet all criteria."""
         ...
 
-    def due(self, now: datetime, limit: int, kinds: Collection[str] | None = None) -> list[Work]:
+    def due(
+        self,
+        now: datetime,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        clinic: str | None = None,
+    ) -> list[Work]:
         """Give work that is due and that nobody has (or has had too long), oldest first."""
         ...
 
-    def lease(self, key: str, now: datetime, until: datetime) -> Work | None:
-        """Take work that is due: raises its fence, counts the attempt; None if it is not free."""
+    def depths(self, now: datetime) -> list[Depth]:
+        """Give how much is due and not done, for each kind, clinic and state."""
+        ...
+
+    def lease(
+        self, keys: Collection[str], now: datetime, until: datetime, owner: str
+    ) -> list[Work]:
+        """Take work that is due: raises its fence, counts the attempt; gives what was free."""
         ...
 
     def finish(self, work: Work) -> bool:
         """Store the outcome if the fencing token is still the holder's; else False."""
+        ...
+
+    def settle(self, work: Work) -> bool:
+        """Store an operator's verdict on work that nobody holds; False if somebody does."""
         ...
 
 
@@ -226,6 +245,8 @@ class UnitOfWork(Protocol):
     ownerships: Records[Ownership]
     cases: Records[StaffCase]
     publications: Records[Publication]
+    subscriptions: Records[Subscription]
+    deliveries: Records[Delivery]
     sessions: Sessions
     events: EventLog
     work: WorkLog
@@ -275,6 +296,13 @@ class Store(Protocol):
         """Give the organisations that have published a clinic."""
         ...
 
+    def listen(self, heard: Callable[[], None], stop: Flag) -> None:
+        """Call `heard` whenever work that is due may have been written, until `stop` is set.
+
+        A hint, no promise: what is not heard (the database was away) must be found by looking.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of all connections."""
         ...
@@ -289,13 +317,43 @@ class Keys(Protocol):
 
 
 class Channel(Protocol):
-    """A way out: e-mail, print spool, a folder."""
+    """A way out to patients: e-mail, SMS, print spool, a folder."""
 
-    name: str
-    deduplicates: bool
+    @property
+    def name(self) -> str:
+        """What it is called in letters and limits."""
+        ...
+
+    @property
+    def deduplicates(self) -> bool:
+        """Whether the same effect twice is harmless."""
+        ...
+
+    @property
+    def rate(self) -> int:
+        """Letters a minute, over all workers; 0 = no limit."""
+        ...
+
+    def address(self, letter: Letter, patient: Patient) -> str | None:
+        """Give where it would send the letter; None if it does not reach the patient with it."""
+        ...
 
     def send(self, effect: str, letter: Letter) -> str:
-        """Send; gives the receipt. If it deduplicates, the same effect twice is harmless."""
+        """Send to ``letter.address``; gives the receipt.
+
+        Raises
+        ------
+        NotDelivered
+            If it is certain that nothing has left. Any other error leaves that open.
+        """
+        ...
+
+
+class Hooks(Protocol):
+    """The way out to record systems."""
+
+    def send(self, subscription: Subscription, delivery: Delivery) -> str:
+        """Send an event; gives the receipt; `NotDelivered` as for `Channel.send`."""
         ...
 
 
@@ -354,15 +412,19 @@ class Prover(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """All of them, put together once in ``timevalg.wiring``."""
+    """All of them, put together once in ``timevalg.wiring``.
+
+    `channels` stand in the order in which they are tried; `owner` says in leases who holds them.
+    """
 
     store: Store
     pictures: Pictures
     keys: Keys
-    channel: Channel
+    channels: tuple[Channel, ...]
+    hooks: Hooks
     typesetter: Typesetter
     prover: Prover
-    wake: Callable[[], None]
+    owner: str = ""
     in_hand: Work | None = None
     """The leased work that the next transaction completes, for workers."""
     key: str | None = None

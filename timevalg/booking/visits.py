@@ -11,6 +11,7 @@ from timevalg.booking.acting import Act, facts
 from timevalg.model.appointment import Appointment, Origin, Preparation
 from timevalg.model.clinic import Clinic
 from timevalg.model.pool import ChangePolicy
+from timevalg.model.reminders import reminders
 from timevalg.model.service import PreparationRule
 from timevalg.model.session import Session
 from timevalg.model.states import PreparationState, target
@@ -110,6 +111,7 @@ def _plan(
             old = act.unit.preparations.save(_dated(old, start, due, state))
         if old.state in OPEN_PREPARATIONS:
             follow_at(act, clinic, old)
+    remind_at(act, clinic, appointment)
 
 
 def preparation_rules(
@@ -128,6 +130,15 @@ def follow_at(act: Act, clinic: Clinic, preparation: Preparation) -> None:
     for day, what in [*days, (preparation.due + timedelta(days=1), "due")]:
         at = instant(day, MORNING, clinic.timezone)
         act.work("preparation", preparation.id, clinic.id, at, f"{what}:{preparation.version}")
+
+
+def remind_at(act: Act, clinic: Clinic, appointment: Appointment) -> None:
+    """Write the work of reminding the patient of a visit, for each day that is still to come."""
+    if appointment.patient is None:
+        return
+    for day, moment in reminders(clinic, appointment.start):
+        if moment > act.unit.now():
+            act.work("remind", appointment.id, clinic.id, moment, f"{appointment.moves}:{day}")
 
 
 def void_preparations(act: Act, appointment: Appointment) -> None:

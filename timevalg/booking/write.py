@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, clinic_of, picture_of, run, use_case
+from timevalg.booking.effect import Effect, Way, put_out
 from timevalg.booking.letter_facts import choice_facts, visit_facts
-from timevalg.booking.ports import Ports
+from timevalg.booking.ports import Between, Channel, Ports
 from timevalg.model.appointment import Appointment
-from timevalg.model.errors import LeaseLost
+from timevalg.model.errors import NotYet
 from timevalg.model.letter import LetterFacts
 from timevalg.model.principal import Principal
-from timevalg.model.records import Letter, Patient, Work
-from timevalg.model.states import AppointmentState, LetterState, TaskState, target
+from timevalg.model.records import Letter, Patient
+from timevalg.model.reminders import awake_from
+from timevalg.model.states import AppointmentState, LetterState, TaskState
 from timevalg.solver.picture import Picture
+
+MINUTE = timedelta(minutes=1)
+"""Over which a channel's rate counts."""
 
 
 @use_case("write letter")
@@ -40,13 +45,11 @@ def write_letter(ports: Ports, principal: Principal, kind: str, entity: str) -> 
         if visit.patient is None or not _is_news(kind, visit):
             return None
         task = act.unit.tasks.get(visit.task) if visit.task else None
-        patient = _patient(act, visit.patient)
+        patient = patient_of(act, visit.patient)
         true_kind = "appointment" if kind == "change" and not _was_told(act, visit) else kind
-        letter = _letter(
-            act, true_kind, patient, visit.clinic, task=visit.task, appointment=visit.id
-        )
+        letter = begin(act, true_kind, patient, visit.clinic, task=visit.task, appointment=visit.id)
         facts = visit_facts(act, picture, visit, task, patient)
-        letter = _typeset(act, letter, facts)
+        letter = typeset(act, letter, facts)
         act.close(kind="letter-wanted", appointment=visit.id)
         if kind != "cancellation":
             act.save(
@@ -63,55 +66,79 @@ def write_letter(ports: Ports, principal: Principal, kind: str, entity: str) -> 
 
 @use_case("send letter", keyed=False)
 def send_letter(ports: Ports, principal: Principal, key: str) -> Letter:
-    """Send a written letter: at most once, unless the channel deduplicates.
+    """Send a written letter, by the first channel that reaches the patient.
 
-    A letter found half-sent is sent again only through a channel that deduplicates; else it is
-    ``unknown`` and on the staff list. One that has become untrue before it left is stopped.
+    One that has become untrue before it left is stopped; see `timevalg.booking.effect`.
     """
-
-    def read(act: Act) -> Letter:
-        letter = act.unit.letters.get(key)
-        allow(act.verb, principal, kind="letter", key=key, clinic=letter.clinic)
-        return letter
-
-    def take(act: Act) -> Letter:
-        letter = read(act)
-        _require_lease(act, ports.in_hand)
-        if letter.state is LetterState.PENDING and not _is_true(act, letter):
-            return _advance(act, letter, "stop")
-        if letter.state is LetterState.SENDING and not ports.channel.deduplicates:
-            act.case(
-                "letter-unknown",
-                letter.clinic,
-                f"letter {key} may have been sent or not",
-                task=letter.task,
-                appointment=letter.appointment,
-            )
-            return _advance(act, letter, "lose")
-        if letter.state is LetterState.PENDING:
-            return _advance(act, letter, "send", channel=ports.channel.name)
-        return letter
-
-    def mark(act: Act) -> Letter:
-        letter = read(act)
-        if letter.state is not LetterState.SENDING:
-            return letter
-        return _advance(act, letter, "receipt", receipt=receipt, sent_at=act.unit.now())
-
-    letter = run(replace(ports, in_hand=None), principal, "send letter", take)
-    receipt = ports.channel.send(key, letter) if letter.state is LetterState.SENDING else ""
-    return run(ports, principal, "send letter", mark)
+    return put_out(LETTER, ports, principal, key)
 
 
-def _advance(act: Act, letter: Letter, verb: str, **changes: object) -> Letter:
-    state = LetterState(target("letter", letter.id, letter.state, verb))
-    saved = act.unit.letters.save(replace(letter, state=state, **changes))  # type: ignore[arg-type]  # fields by name
-    _note(act, saved, old={"state": str(letter.state)})
-    return saved
+def _way(act: Act, letter: Letter) -> Way[Letter] | None:
+    """Give the channel that takes the letter, and to which address; half-sent: that took it.
+
+    Raises
+    ------
+    NotYet
+        If the channel has had as many letters as it may in a minute.
+    """
+    sending = letter.state is LetterState.SENDING
+    if letter.kind == "reminder" and letter.appointment and not sending:
+        require_awake(act, act.unit.appointments.get(letter.appointment))
+    patient = patient_of(act, letter.patient)
+    for channel in act.ports.channels:
+        if sending and channel.name != letter.channel:
+            continue
+        address = letter.address if sending else channel.address(letter, patient)
+        if not sending and address is None:
+            continue
+        if channel.rate and not sending:
+            _require_room(act, channel)
+        return Way(
+            _through(channel),
+            channel.deduplicates,
+            {"channel": channel.name, "address": address},
+        )
+    return None
 
 
-def _note(act: Act, letter: Letter, old: Mapping[str, Any] | None = None) -> None:
+def require_awake(act: Act, visit: Appointment) -> None:
+    """Refuse to disturb a patient in the quiet hours of the place of the visit.
+
+    Raises
+    ------
+    NotYet
+    """
+    now = act.unit.now()
+    if (awake := awake_from(now, ZoneInfo(visit.zone))) > now:
+        raise NotYet("reminders keep quiet hours", awake)
+
+
+def _through(channel: Channel) -> Callable[[Letter], str]:
+    return lambda letter: channel.send(letter.id, letter)
+
+
+def _require_room(act: Act, channel: Channel) -> None:
+    """Refuse a letter more than a channel takes in a minute; one worker counts at a time."""
+    act.unit.lock([f"channel:{channel.name}"])
+    now = act.unit.now()
+    last = act.unit.letters.find(
+        order="-sending_at",
+        limit=channel.rate,
+        channel=channel.name,
+        sending_at=Between(now - MINUTE),
+    )
+    if len(last) == channel.rate and (oldest := last[-1].sending_at) and oldest + MINUTE > now:
+        what = f"channel {channel.name} takes {channel.rate} letters a minute"
+        raise NotYet(what, oldest + MINUTE)
+
+
+def _report(act: Act, letter: Letter, kind: str, reason: str) -> None:
+    act.case(kind, letter.clinic, reason, task=letter.task, appointment=letter.appointment)
+
+
+def _note(act: Act, letter: Letter, before: Letter | None = None) -> None:
     """Log a letter's new state; one sentence in the feed for each."""
+    old = None if before is None else {"state": str(before.state)}
     act.audit("letter", letter.id, letter.patient)
     act.event(
         f"letter.{letter.state}",
@@ -126,17 +153,6 @@ def _note(act: Act, letter: Letter, old: Mapping[str, Any] | None = None) -> Non
     )
 
 
-def _require_lease(act: Act, work: Work | None) -> None:
-    """Refuse a worker whose work has been given to another.
-
-    Raises
-    ------
-    LeaseLost
-    """
-    if work is not None and act.unit.work.get(work.id).fence != work.fence:
-        raise LeaseLost(work.id)
-
-
 def _is_true(act: Act, letter: Letter) -> bool:
     """Tell whether a letter still says how things are."""
     if letter.appointment is None:
@@ -145,6 +161,17 @@ def _is_true(act: Act, letter: Letter) -> bool:
     if letter.kind == "cancellation":
         return visit.state is AppointmentState.CANCELLED
     return visit.state is AppointmentState.BOOKED and visit.start == visit.lettered_start
+
+
+LETTER = Effect(
+    verb="send letter",
+    kind="letter",
+    records=lambda unit: unit.letters,
+    way=_way,
+    is_wanted=_is_true,
+    note=_note,
+    report=_report,
+)
 
 
 def _is_news(kind: str, visit: Appointment) -> bool:
@@ -163,12 +190,13 @@ def _invitation_to_choose(act: Act, picture: Picture, key: str) -> Letter | None
     task = act.task(key)
     if task.state is not TaskState.OPEN or not task.letters:
         return None
-    patient = _patient(act, task.patient)
-    letter = _letter(act, "choice", patient, task.clinic, task=task.id)
-    return _typeset(act, letter, choice_facts(act, clinic_of(picture, task), task, patient))
+    patient = patient_of(act, task.patient)
+    letter = begin(act, "choice", patient, task.clinic, task=task.id)
+    return typeset(act, letter, choice_facts(act, clinic_of(picture, task), task, patient))
 
 
-def _typeset(act: Act, letter: Letter, facts: LetterFacts) -> Letter:
+def typeset(act: Act, letter: Letter, facts: LetterFacts) -> Letter:
+    """Write a letter with its facts, and the work of sending it."""
     document = act.ports.typesetter.render(letter.kind, facts)
     letter = replace(letter, subject=document.subject, html=document.html, text=document.text)
     act.unit.letters.add(letter)
@@ -177,12 +205,13 @@ def _typeset(act: Act, letter: Letter, facts: LetterFacts) -> Letter:
     return letter
 
 
-def _patient(act: Act, key: str) -> Patient:
+def patient_of(act: Act, key: str) -> Patient:
+    """Give a patient; one of whom nothing is known has no name and no address."""
     found = act.unit.patients.find(id=key)
     return found[0] if found else Patient(key, act.unit.organisation)
 
 
-def _letter(
+def begin(
     act: Act,
     kind: str,
     patient: Patient,
@@ -191,6 +220,7 @@ def _letter(
     task: str | None = None,
     appointment: str | None = None,
 ) -> Letter:
+    """Begin a letter; it is not kept before it is typeset."""
     return Letter(
         id=act.ports.keys.new("letter"),
         organisation=act.unit.organisation,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from timevalg.model.records import Letter
+from timevalg.model.records import Letter, Patient
 
 
 class Sink:
@@ -12,9 +12,14 @@ class Sink:
 
     name = "sink"
     deduplicates = True
+    rate = 0
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
+
+    def address(self, letter: Letter, patient: Patient) -> str | None:
+        """Take every letter; a reminder in a folder reminds nobody."""
+        return None if letter.kind == "reminder" else ""
 
     def send(self, effect: str, letter: Letter) -> str:
         """Write the letter's two files; the receipt is their name."""

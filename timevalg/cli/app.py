@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from timevalg.cli import work
+from timevalg.cli.options import DatabaseUrl, Json
+
 app = typer.Typer(
     name="timevalg",
     no_args_is_help=True,
@@ -18,18 +21,12 @@ database = typer.Typer(no_args_is_help=True, help="The database's tables.")
 app.add_typer(database, name="db")
 audit = typer.Typer(no_args_is_help=True, help="The log of who looked at and changed what.")
 app.add_typer(audit, name="audit")
+app.add_typer(work.app, name="work")
 
 File = Annotated[Path, typer.Argument(help="A clinic file, or a folder of them.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Now = Annotated[str | None, typer.Option(help="Instant; local if it has no offset.")]
 LocalDate = Annotated[str | None, typer.Option(help="Local date.")]
 Done = Annotated[list[str] | None, typer.Option(help="A preparation already done.")]
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        "--database", envvar="TIMEVALG_DATABASE_URL", help="sqlite:///… or postgresql://…"
-    ),
-]
 
 OptionalFile = Annotated[
     Path | None, typer.Argument(help="A clinic file, or a folder of them; or --database.")
@@ -225,11 +222,17 @@ def worker(
         Path | None, typer.Option(envvar="TIMEVALG_LETTERS", help="Folder for letters.")
     ] = None,
     once: Annotated[bool, typer.Option(help="Do what is due and stop.")] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TIMEVALG_WATCH", help="[HOST:]PORT for /metrics, /healthz and /readyz."
+        ),
+    ] = None,
 ) -> None:
     """Do the work that falls due, until stopped."""
     from timevalg.cli import worker as command
 
-    command.run(url, redis, letters, once)
+    command.run(url, redis, letters, once, watch)
 
 
 @app.command()

@@ -96,11 +96,29 @@ def _cancellation(facts: LetterFacts, w: Wording) -> Page:
     )
 
 
+def _reminder(facts: LetterFacts, w: Wording) -> Page:
+    visit = _visit_of("reminder", facts)
+    return _page(
+        facts,
+        w,
+        subject=w.say("reminder.subject", start=w.moment(visit.start)),
+        title=w.say("reminder.title"),
+        lead=[w.say("reminder.lead")],
+        parts=[
+            sections.time_and_place(facts, visit, w),
+            sections.preparations(facts, visit, w),
+            sections.if_it_does_not_suit(facts, visit, w),
+            sections.contact(facts, w),
+        ],
+    )
+
+
 _COMPOSERS: Mapping[str, Callable[[LetterFacts, Wording], Page]] = {
     "choice": _choice,
     "appointment": _appointment,
     "change": _change,
     "cancellation": _cancellation,
+    "reminder": _reminder,
 }
 
 

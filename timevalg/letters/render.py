@@ -21,7 +21,7 @@ def render(kind: str, facts: LetterFacts) -> Document:
     Parameters
     ----------
     kind : str
-        ``choice`` | ``appointment`` | ``change`` | ``cancellation``.
+        ``choice`` | ``appointment`` | ``change`` | ``cancellation`` | ``reminder``.
     facts : LetterFacts
         What it shows.
 

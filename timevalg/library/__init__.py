@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from timevalg.booking.ports import Channel, Clock, Keys, Ports
+from timevalg.booking.tell_systems import pass_on_events, unread
 from timevalg.booking.work import Done, do_work, due_work, worker
 from timevalg.library.hospital import Desk, RecordSystem
 from timevalg.library.patient import PatientView
@@ -77,7 +78,12 @@ class Timevalg:
     def work(self, limit: int = 10_000) -> list[Done]:
         """Do what is due now, in this process; gives what came of each piece."""
         who, done = worker(self.organisation), list[Done]()
-        while len(done) < limit and (batch := due_work(self.ports, self.organisation)):
+        while len(done) < limit:
+            for subscription, _ in unread(self.ports, self.organisation):
+                pass_on_events(self.ports, who, subscription)
+            batch = due_work(self.ports, self.organisation)
+            if not batch:
+                break
             done += [do_work(self.ports, who, work.id) for work in batch]
         return done
 

@@ -23,6 +23,7 @@ from timevalg.booking import (
     settle_offers,
     sync,
     take_up,
+    tell_systems,
     undo,
     write,
 )
@@ -33,6 +34,7 @@ from timevalg.clinic import read
 from timevalg.library.patient import View, key_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import InvalidInput
+from timevalg.model.outgoing import Subscription
 from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
 from timevalg.model.session import Assignment
 from timevalg.model.task import Mode, Task
@@ -54,10 +56,12 @@ class Hospital(View):
         *,
         name: str = "",
         language: str = "nb",
+        email: str | None = None,
+        phone: str | None = None,
         idempotency_key: str | None = None,
     ) -> Patient:
-        """Say what a patient is called in letters, and in which language they are written."""
-        value = Patient(patient, self.principal.organisation, language, name)
+        """Say what a patient is called in letters, their language, and where they may go."""
+        value = Patient(patient, self.principal.organisation, language, name, email, phone)
         return feed.register_patient(self.once(idempotency_key), self.principal, value)
 
     def invite(
@@ -224,6 +228,25 @@ class RecordSystem(Hospital):
     def events(self, after: str = "", limit: int = 500) -> list[Event]:
         """Give what happened after a cursor, in commit order, none skipped, at least once."""
         return feed.read_events(self.ports, self.principal, after, limit)
+
+    def subscribe(
+        self,
+        url: str,
+        secret: str,
+        events: Sequence[str] = (),
+        *,
+        deduplicates: bool = True,
+        after: str | None = None,
+    ) -> Subscription:
+        """Have events sent to an address, signed with the key that workers know as `secret`."""
+        return tell_systems.subscribe(
+            self.ports, self.principal, url, secret, events, deduplicates=deduplicates, after=after
+        )
+
+    def end_subscription(self, subscription: Subscription | str) -> Subscription:
+        """Have no more events sent; what has not left is stopped."""
+        key = subscription if isinstance(subscription, str) else subscription.id
+        return tell_systems.end_subscription(self.ports, self.principal, key)
 
     def accept(
         self,

@@ -18,6 +18,9 @@
     ├── WouldStrand           a staff booking would leave the named ``tasks`` without a time
     ├── CursorLost            the event feed does not know the cursor (any more)
     ├── LeaseLost             another worker has taken the work over
+    ├── NotYet                too early; ``until`` says when
+    ├── NotDelivered          a channel is certain that nothing has left; ``forever`` = nor will it
+    ├── Unsure                the database did not say whether the change was made
     └── Busy                  too many at once; try again
 
 Every error carries its facts as attributes and says what is wrong, where, and what to do.
@@ -28,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -216,6 +220,37 @@ class LeaseLost(TimevalgError):
     def __init__(self, work: str) -> None:
         self.work = work
         super().__init__(f"work {work} was taken over by another worker; nothing was changed")
+
+
+class NotYet(TimevalgError):
+    """It may not be done before `until`: a limit of a channel, or the quiet hours."""
+
+    def __init__(self, what: str, until: datetime) -> None:
+        self.what, self.until = what, until
+        super().__init__(f"{what}: not before {until.isoformat()}")
+
+
+class NotDelivered(TimevalgError):
+    """A channel is certain that nothing has left the house.
+
+    Attributes
+    ----------
+    forever : bool
+        The receiver will not take it another time either.
+    """
+
+    def __init__(self, channel: str, why: str, *, forever: bool = False) -> None:
+        self.channel, self.why, self.forever = channel, why, forever
+        super().__init__(f"{channel}: not delivered: {why}")
+
+
+class Unsure(TimevalgError):
+    """The connection broke while the change was being made: read again before doing it again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database did not say whether the change was made; read it again and see"
+        )
 
 
 class Busy(TimevalgError):

@@ -10,7 +10,7 @@ from timevalg.model.appointment import Origin
 from timevalg.model.text import Text
 from timevalg.model.time import local_date, require_aware
 
-KINDS = ("choice", "appointment", "change", "cancellation")
+KINDS = ("choice", "appointment", "change", "cancellation", "reminder")
 """The letters there are."""
 
 MODES = ("physical", "video", "phone", "home")

@@ -17,6 +17,7 @@ class RoleName(StrEnum):
     SYSTEM = "system"
     WORKER = "worker"
     AUDITOR = "auditor"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from timevalg.model.states import LetterState
+from timevalg.model.states import LetterState, WorkState
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,6 @@ class Event:
     cursor: str = ""
 
 
-class WorkState(StrEnum):
-    """Where a piece of work is."""
-
-    WAITING = "waiting"
-    LEASED = "leased"
-    DONE = "done"
-    PARKED = "parked"
-
-
 @dataclass(frozen=True)
 class Work:
     """Something that is to be done, written with the change that causes it.
@@ -73,6 +64,8 @@ class Work:
         Unique: the same work is never written twice.
     fence : int
         Grows with each lease; an old holder's result is refused.
+    owner : str or None
+        Who has, or last had, the lease.
     """
 
     id: str
@@ -88,6 +81,19 @@ class Work:
     leased_until: datetime | None = None
     error: str = ""
     done_at: datetime | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much work of one kind of one clinic is due, in one state; the oldest since when."""
+
+    kind: str
+    clinic: str
+    state: WorkState
+    count: int
+    oldest: datetime
+    attempts: int
 
 
 @dataclass(frozen=True)
@@ -168,9 +174,13 @@ class Letter:
     Attributes
     ----------
     kind : str
-        ``choice`` | ``appointment`` | ``change`` | ``cancellation``.
+        ``choice`` | ``appointment`` | ``change`` | ``cancellation`` | ``reminder``.
     receipt : str
         What the channel answered.
+    address : str or None
+        Where it was sent, as the channel understands it.
+    attempt, sending_at : str, datetime or None
+        Which attempt to send it was the last, and when that began.
     """
 
     id: str
@@ -189,6 +199,9 @@ class Letter:
     channel: str = ""
     receipt: str = ""
     sent_at: datetime | None = None
+    address: str | None = None
+    attempt: str | None = None
+    sending_at: datetime | None = None
     version: int = 1
 
 
@@ -208,6 +221,8 @@ class Patient:
     organisation: str
     language: str = "nb"
     name: str = ""
+    email: str | None = None
+    phone: str | None = None
     merged_into: str | None = None
     deceased_at: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""Every legal move of a task, an appointment, a preparation and a letter: data, in one place.
+"""Every legal move of a task, an appointment, a preparation, a letter and work: data, in one place.
 
 The diagram in the README is tested against these tables; guarded updates in the store enforce
 them; no other module decides what may follow what.
@@ -49,13 +49,23 @@ class PreparationState(StrEnum):
 
 
 class LetterState(StrEnum):
-    """How far a letter has come; ``unknown`` = perhaps sent, staff must look."""
+    """How far what leaves the house has come; ``unknown`` = perhaps sent, staff must look."""
 
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
     UNKNOWN = "unknown"
     STOPPED = "stopped"
+
+
+class WorkState(StrEnum):
+    """Where a piece of work is."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    DONE = "done"
+    PARKED = "parked"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,18 @@ LETTER_MOVES: tuple[Move, ...] = (
     _move("pending", "send", "sending"),
     _move("sending", "receipt", "sent"),
     _move("sending", "lose", "unknown"),
-    _move("pending", "stop", "stopped"),
+    _move("sending", "try again", "pending"),
+    _move("pending sending", "stop", "stopped"),
+)
+
+WORK_MOVES: tuple[Move, ...] = (
+    _move("waiting leased", "lease", "leased"),
+    _move("leased", "finish", "done"),
+    _move("leased", "fail", "waiting"),
+    _move("leased", "put off", "waiting"),
+    _move("leased", "park", "parked"),
+    _move("parked", "retry", "waiting"),
+    _move("waiting parked", "drop", "dropped"),
 )
 
 TABLES: dict[str, tuple[Move, ...]] = {
@@ -132,6 +153,8 @@ TABLES: dict[str, tuple[Move, ...]] = {
     "appointment": APPOINTMENT_MOVES,
     "preparation": PREPARATION_MOVES,
     "letter": LETTER_MOVES,
+    "delivery": LETTER_MOVES,
+    "work": WORK_MOVES,
 }
 
 
@@ -141,7 +164,7 @@ def target(kind: str, key: str, state: str, verb: str) -> str:
     Parameters
     ----------
     kind : str
-        ``task``, ``appointment``, ``preparation`` or ``letter``.
+        ``task``, ``appointment``, ``preparation``, ``letter``, ``delivery`` or ``work``.
     key : str
         Id of the thing, for the message.
     state, verb : str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -13,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from timevalg.booking.ports import Clock, UnitOfWork
-from timevalg.model.errors import Busy, InvalidInput
+from timevalg.model.errors import Busy, InvalidInput, Unsure
 from timevalg.store.alone import Alone
 from timevalg.store.dialect import Dialect
 from timevalg.store.kinds import PUBLICATIONS
@@ -60,13 +61,15 @@ class Database:
         self._engine = self._dialect.engine(url)
         self._clock = clock
         self._alone = Alone()
+        self._wakes = self._dialect.wakes(self._engine)
         event.listen(self._engine, "handle_error", self._refused)
 
     def run(self, organisation: str, body: Callable[[UnitOfWork], R], *, write: bool = True) -> R:
         """Run `body` in one transaction and commit.
 
         Again, at most 5 times, if the database chose it to end a deadlock, or if the connection
-        was lost before the commit.
+        was lost before the commit. `Unsure` if it was lost during the commit, `Busy` if there is
+        none to be had.
         """
         with self._alone.held():
             for repeat in itertools.count():
@@ -83,8 +86,13 @@ class Database:
         with self._engine.connect() as connection:
             return list(connection.execute(_PUBLISHED).scalars())
 
+    def listen(self, heard: Callable[[], None], stop: threading.Event) -> None:
+        """Call `heard` whenever work that is due may have been written, until `stop` is set."""
+        self._wakes.listen(heard, stop)
+
     def close(self) -> None:
         """Let go of all connections."""
+        self._wakes.close()
         self._engine.dispose()
 
     def _once(self, organisation: str, body: Callable[[UnitOfWork], R], write: bool) -> R:
@@ -95,22 +103,33 @@ class Database:
         with connection:
             connection.info.pop(_FAILURE, None)
             connection = connection.execution_options(**self._dialect.options(write))
+            unit = SqlUnit(connection, self._dialect, organisation, self._clock, write)
             with connection.begin():
-                result = body(SqlUnit(connection, self._dialect, organisation, self._clock, write))
+                result = body(unit)
                 if _FAILURE in connection.info:
                     raise connection.info[_FAILURE]
-            return result
+        if unit.rouses:
+            self._wakes.rouse()
+        return result
 
     def _refused(self, context: ExceptionContext) -> None:
         error = context.original_exception
         if not isinstance(context.sqlalchemy_exception, DBAPIError):
             raise error  # a value that its column refuses: the statement was not sent
-        gone = context.is_disconnect and context.statement is not None  # and not committed
-        meant = Repeat() if gone else refusal(self._dialect.cause(error))
+        meant = _lost(context) or refusal(self._dialect.cause(error))
         if context.connection is not None:
             context.connection.info[_FAILURE] = meant or error
         if meant is not None:
             raise meant from error
+
+
+def _lost(context: ExceptionContext) -> Exception | None:
+    """Tell what a lost connection means: by then nothing was committed, or perhaps it was."""
+    if context.connection is None:
+        return Busy()  # there was none to lose: the database is away
+    if not context.is_disconnect:
+        return None
+    return Repeat() if context.statement is not None else Unsure()
 
 
 def dialect_of(url: str, patience: float | None = None) -> Dialect:

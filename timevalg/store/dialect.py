@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from sqlalchemy import Column, Connection, Engine, Table
 from sqlalchemy.sql.expression import ColumnElement
 
+from timevalg.store.wakes import Wakes
+
 
 class Dialect(Hashable, Protocol):
     """One database's own ways; a value, by which statements are kept."""
@@ -28,6 +30,10 @@ class Dialect(Hashable, Protocol):
 
     def engine(self, url: str) -> Engine:
         """Make the engine; nothing is connected yet."""
+        ...
+
+    def wakes(self, engine: Engine) -> Wakes:
+        """Give the way to wake whoever waits for work."""
         ...
 
     def options(self, write: bool) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.records import (
     Answer,
     AuditEntry,
@@ -156,7 +157,7 @@ LETTERS = Kind(
     "letters",
     Letter,
     versioned=True,
-    indexes=(("patient",), ("task",), ("appointment",), ("state",)),
+    indexes=(("patient",), ("task",), ("appointment",), ("state",), ("channel", "sending_at")),
 )
 PATIENTS = Kind("patient", "patients", Patient)
 OWNERSHIPS = Kind("ownership", "ownerships", Ownership, versioned=True)
@@ -192,7 +193,7 @@ WORK = Kind(
     "work",
     Work,
     unique=(Unique(("effect",), "there is already work with this effect"),),
-    indexes=(("state", "due_at"), ("kind", "entity")),
+    indexes=(("state", "due_at"), ("state", "kind", "clinic", "due_at"), ("kind", "entity")),
 )
 ANSWERS = Kind("answer", "answers", Answer, indexes=(("answered_at",),))
 AUDIT = Kind(
@@ -210,6 +211,16 @@ SEALS = Kind(
     unique=(Unique(("number",), "there is already a seal with this number"),),
 )
 
+SUBSCRIPTIONS = Kind("subscription", "subscriptions", Subscription, versioned=True)
+DELIVERIES = Kind(
+    "delivery",
+    "deliveries",
+    Delivery,
+    versioned=True,
+    unique=(Unique(("subscription", "event"), "the receiver is told this event already"),),
+    indexes=(("subscription", "stream", "number"), ("state",)),
+)
+
 KINDS: tuple[Kind[Any], ...] = (
     TASKS,
     APPOINTMENTS,
@@ -225,4 +236,6 @@ KINDS: tuple[Kind[Any], ...] = (
     ANSWERS,
     AUDIT,
     SEALS,
+    SUBSCRIPTIONS,
+    DELIVERIES,
 )

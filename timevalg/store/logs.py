@@ -7,10 +7,23 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, Insert, Select, Table, Update, and_, bindparam, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Insert,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
-from timevalg.model.records import AuditEntry, Event, Work, WorkState
-from timevalg.store.columns import Instant
+from timevalg.model.records import AuditEntry, Depth, Event, Work
+from timevalg.model.states import WorkState
+from timevalg.store.columns import Instant, Words
 from timevalg.store.criteria import Term, asked
 from timevalg.store.cursor import position
 from timevalg.store.dialect import Dialect
@@ -165,8 +178,9 @@ class SqlWork:
     def add(self, work: Work) -> bool:
         """Append unless work with this effect is there."""
         insert = _unless_there(self._unit.dialect)
-        row = self._unit.connection.execute(insert, self._records.row(work))
-        return row.first() is not None
+        row = self._unit.connection.execute(insert, self._records.row(work)).first()
+        self._unit.rouses |= row is not None and work.due_at <= self._unit.now()
+        return row is not None
 
     def get(self, key: str) -> Work:
         """Give one by id."""
@@ -178,27 +192,53 @@ class SqlWork:
         """Give those that meet all criteria."""
         return self._records.find(order=order, limit=limit, **criteria)
 
-    def due(self, now: datetime, limit: int, kinds: Collection[str] | None = None) -> list[Work]:
+    def due(
+        self,
+        now: datetime,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        clinic: str | None = None,
+    ) -> list[Work]:
         """Give work that can be taken, oldest first; a writer skips what others are taking."""
-        terms, parameters = asked({} if kinds is None else {"kind": kinds})
-        query = _due(terms, self._unit.write)
-        return self._records.values(self._unit.execute(query, **parameters, now=now, limit=limit))
+        criteria: dict[str, Any] = {} if kinds is None else {"kind": kinds}
+        terms, parameters = asked(criteria | ({} if clinic is None else {"clinic": clinic}))
+        parameters |= {"now": now, "limit": limit}
+        found: list[Work] = []
+        for state in (WorkState.WAITING, WorkState.LEASED):  # each in the order of an index
+            query = _due(terms, state, self._unit.write)
+            found += self._records.values(self._unit.execute(query, **parameters))
+        return sorted(found, key=lambda work: (work.due_at, work.id))[:limit]
 
-    def lease(self, key: str, now: datetime, until: datetime) -> Work | None:
-        """Take a piece of work, raise its fence and count the attempt; None if it is not free."""
-        rows = self._unit.execute(_taken(), id_equal=key, now=now, end=until)
-        taken = self._records.values(rows)
-        return taken[0] if taken else None
+    def depths(self, now: datetime) -> list[Depth]:
+        """Give how much is due and not done, for each kind, clinic and state."""
+        rows: Iterable[Any] = self._unit.execute(_depths(), now=now)
+        return [Depth(*row) for row in rows]
+
+    def lease(
+        self, keys: Collection[str], now: datetime, until: datetime, owner: str
+    ) -> list[Work]:
+        """Take what is free of some work, raise its fence and count the attempt."""
+        values = {"id_any": list(keys), "now": now, "end": until, "holder": owner}
+        taken = self._records.values(self._unit.execute(_taken(), **values))
+        return sorted(taken, key=lambda work: (work.due_at, work.id))
 
     def finish(self, work: Work) -> bool:
         """Store the outcome unless someone has taken the work since, or finished it."""
+        return self._store(work, _held())
+
+    def settle(self, work: Work) -> bool:
+        """Store an operator's verdict on work that nobody holds; False if somebody does."""
+        return self._store(work, _unheld())
+
+    def _store(self, work: Work, update: Update) -> bool:
         values = {name: getattr(work, name) for name in OUTCOME}
-        done = self._unit.execute(_done(), id_equal=work.id, fence_equal=work.fence, **values)
+        done = self._unit.execute(update, id_equal=work.id, fence_equal=work.fence, **values)
+        self._unit.rouses |= work.state is WorkState.WAITING
         return bool(done.rowcount)
 
 
 OUTCOME = ("state", "due_at", "attempts", "leased_until", "error", "done_at")
-"""What `finish` stores."""
+"""What `finish` and `settle` store."""
 
 
 @cache
@@ -210,19 +250,35 @@ def _unless_there(dialect: Dialect) -> Insert:
 
 
 @cache
-def _due(terms: tuple[Term, ...], write: bool) -> Select[Any]:
-    query = found(WORK, terms).where(_free()).order_by(_WORK.c.due_at, _WORK.c.id).limit(limit())
+def _due(terms: tuple[Term, ...], state: WorkState, write: bool) -> Select[Any]:
+    query = found(WORK, terms).where(_free(state))
+    query = query.order_by(_WORK.c.due_at, _WORK.c.id).limit(limit())
     return query.with_for_update(skip_locked=True) if write else query
 
 
 @cache
+def _depths() -> Select[Any]:
+    work = _WORK.c
+    group = (work.kind, work.clinic, work.state)
+    open_ = (WorkState.WAITING, WorkState.LEASED, WorkState.PARKED)
+    return (
+        select(*group, func.count(), func.min(work.due_at), func.max(work.attempts))
+        .where(condition(_WORK), work.state.in_(open_), work.due_at <= _now())
+        .group_by(*group)
+        .order_by(*group)
+    )
+
+
+@cache
 def _taken() -> Update:
-    free = select(_WORK.c.id).where(condition(_WORK, ("id", "equal")), _free())
+    states = (_free(state) for state in (WorkState.WAITING, WorkState.LEASED))
+    free = select(_WORK.c.id).where(condition(_WORK, ("id", "any")), or_(*states))
     return (
         updated(WORK, ())
         .where(_WORK.c.id.in_(free.with_for_update(skip_locked=True)))
         .values(
             state=WorkState.LEASED,
+            owner=bindparam("holder", type_=Words()),
             leased_until=bindparam("end", type_=Instant()),
             fence=_WORK.c.fence + 1,
             attempts=_WORK.c.attempts + 1,
@@ -232,16 +288,27 @@ def _taken() -> Update:
 
 
 @cache
-def _done() -> Update:
-    held = updated(WORK, (("id", "equal"), ("fence", "equal")))
-    return held.where(_WORK.c.state != WorkState.DONE)
+def _held() -> Update:
+    return _same().where(_WORK.c.state == WorkState.LEASED)
 
 
-def _free() -> ColumnElement[bool]:
-    # Two looks into ix_work_organisation_state_due_at, however much has been done.
-    work, now = _WORK.c, bindparam("now", type_=Instant())
-    waiting, leased = (work.state == state for state in (WorkState.WAITING, WorkState.LEASED))
-    return and_(or_(waiting, leased), work.due_at <= now, or_(waiting, work.leased_until <= now))
+@cache
+def _unheld() -> Update:
+    return _same().where(_WORK.c.state != WorkState.LEASED)
+
+
+def _same() -> Update:
+    return updated(WORK, (("id", "equal"), ("fence", "equal")))
+
+
+def _free(state: WorkState) -> ColumnElement[bool]:
+    work, now = _WORK.c, _now()
+    free = and_(work.state == state, work.due_at <= now)
+    return and_(free, work.leased_until <= now) if state is WorkState.LEASED else free
+
+
+def _now() -> BindParameter[datetime]:
+    return bindparam("now", type_=Instant())
 
 
 class SqlAudit:

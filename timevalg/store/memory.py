@@ -19,6 +19,7 @@ from timevalg.booking.ports import (
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.records import AuditSeal, Letter, Ownership, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
@@ -27,6 +28,7 @@ from timevalg.store.answers import MemoryAnswers
 from timevalg.store.memory_logs import MemoryAudit, MemoryEvents, MemoryWork
 from timevalg.store.memory_rows import Journal, MemoryRecords, Shelf
 from timevalg.store.memory_sessions import MemorySessions
+from timevalg.store.wakes import Wakes
 
 R = TypeVar("R")
 
@@ -47,6 +49,8 @@ class MemoryUnit:
         self.cases: Records[StaffCase] = MemoryRecords(journal, kinds.CASES)
         self.publications: Records[Publication] = MemoryRecords(journal, kinds.PUBLICATIONS)
         self.seals: Records[AuditSeal] = MemoryRecords(journal, kinds.SEALS)
+        self.subscriptions: Records[Subscription] = MemoryRecords(journal, kinds.SUBSCRIPTIONS)
+        self.deliveries: Records[Delivery] = MemoryRecords(journal, kinds.DELIVERIES)
         events = MemoryEvents(journal)
         self.events: EventLog = events
         self.sessions: Sessions = MemorySessions(self, journal, events)
@@ -83,6 +87,7 @@ class Memory:
         self._shelves: dict[str, Shelf] = defaultdict(Shelf)
         self._lock = threading.Lock()
         self._alone = Alone()
+        self._wakes = Wakes()
 
     def run(self, organisation: str, body: Callable[[UnitOfWork], R], *, write: bool = True) -> R:
         """Run `body`; whatever it raises, nothing of what it did stays."""
@@ -95,13 +100,19 @@ class Memory:
             except BaseException:
                 journal.undo()
                 raise
-            return result
+        if write:
+            self._wakes.rouse()
+        return result
 
     def organisations(self) -> list[str]:
         """Give the organisations that have published a clinic."""
         table = kinds.PUBLICATIONS.table
         with self._alone.held(), self._lock:
             return sorted(name for name, shelf in self._shelves.items() if shelf.rows[table])
+
+    def listen(self, heard: Callable[[], None], stop: threading.Event) -> None:
+        """Call `heard` after every unit of work that wrote, until `stop` is set."""
+        self._wakes.listen(heard, stop)
 
     def close(self) -> None:
         """Forget everything."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from timevalg.model.records import AuditEntry, Event, Work, WorkState
+from timevalg.model.records import AuditEntry, Depth, Event, Work
+from timevalg.model.states import WorkState
 from timevalg.store.cursor import position
 from timevalg.store.kinds import AUDIT, EVENTS, WORK
 from timevalg.store.logs import OUTCOME
@@ -84,30 +86,61 @@ class MemoryWork:
         """Give those that meet all criteria."""
         return self._records.find(order=order, limit=limit, **criteria)
 
-    def due(self, now: datetime, limit: int, kinds: Collection[str] | None = None) -> list[Work]:
+    def due(
+        self,
+        now: datetime,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        clinic: str | None = None,
+    ) -> list[Work]:
         """Give work that can be taken, oldest first."""
         wanted: dict[str, Any] = {} if kinds is None else {"kind": kinds}
+        wanted |= {} if clinic is None else {"clinic": clinic}
         return [work for work in self.find(**wanted) if _is_free(work, now)][:limit]
 
-    def lease(self, key: str, now: datetime, until: datetime) -> Work | None:
-        """Take a piece of work, raise its fence and count the attempt; None if it is not free."""
-        work = self._records.rows.get(key)
-        if work is None or not _is_free(work, now):
-            return None
-        return self._records.save(
-            dataclasses.replace(
-                work,
-                state=WorkState.LEASED,
-                leased_until=until,
-                fence=work.fence + 1,
-                attempts=work.attempts + 1,
+    def depths(self, now: datetime) -> list[Depth]:
+        """Give how much is due and not done, for each kind, clinic and state."""
+        groups: dict[tuple[str, str, WorkState], list[Work]] = defaultdict(list)
+        for work in self.find():
+            if work.due_at <= now and work.state not in {WorkState.DONE, WorkState.DROPPED}:
+                groups[work.kind, work.clinic, work.state].append(work)
+        return [
+            Depth(*group, len(of), of[0].due_at, max(work.attempts for work in of))
+            for group, of in sorted(groups.items())
+        ]
+
+    def lease(
+        self, keys: Collection[str], now: datetime, until: datetime, owner: str
+    ) -> list[Work]:
+        """Take what is free of some work, raise its fence and count the attempt."""
+        return [
+            self._records.save(
+                dataclasses.replace(
+                    work,
+                    state=WorkState.LEASED,
+                    owner=owner,
+                    leased_until=until,
+                    fence=work.fence + 1,
+                    attempts=work.attempts + 1,
+                )
             )
-        )
+            for work in self.find(id=list(keys))
+            if _is_free(work, now)
+        ]
 
     def finish(self, work: Work) -> bool:
         """Store the outcome unless someone has taken the work since, or finished it."""
+        return self._store(work, held=True)
+
+    def settle(self, work: Work) -> bool:
+        """Store an operator's verdict on work that nobody holds; False if somebody does."""
+        return self._store(work, held=False)
+
+    def _store(self, work: Work, held: bool) -> bool:
         stored = self._records.rows.get(work.id)
-        if stored is None or stored.fence != work.fence or stored.state is WorkState.DONE:
+        if stored is None or stored.fence != work.fence:
+            return False
+        if (stored.state is WorkState.LEASED) is not held:
             return False
         outcome = {name: getattr(work, name) for name in OUTCOME}
         self._records.save(dataclasses.replace(stored, **outcome))

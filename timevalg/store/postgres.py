@@ -26,6 +26,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from timevalg.model.errors import InvalidInput
 from timevalg.store import refusals
+from timevalg.store.wakes import Wakes
 
 _MOST_LOCKS = 1000
 """A transaction that needs more takes the organisation's alone: the server's table of locks
@@ -87,6 +88,13 @@ class Postgres:
             ) from error
         event.listen(engine, "connect", self._connected)
         return engine
+
+    def wakes(self, engine: Engine) -> Wakes:
+        """Wake every process on the database."""
+        from timevalg.store.postgres_wakes import PostgresWakes  # psycopg is an extra
+
+        address = engine.url.set(drivername="postgresql")
+        return PostgresWakes(address.render_as_string(hide_password=False))
 
     def options(self, write: bool) -> Mapping[str, Any]:
         """Give readers one snapshot for all they read."""

@@ -28,6 +28,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from timevalg.model.errors import InvalidInput
 from timevalg.store import refusals
 from timevalg.store.tables import metadata
+from timevalg.store.wakes import Wakes
 
 _WRITES = "timevalg_writes"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
@@ -68,6 +69,10 @@ class Sqlite:
         event.listen(engine, "connect", _connected)
         event.listen(engine, "begin", _begin)
         return engine
+
+    def wakes(self, engine: Engine) -> Wakes:
+        """Wake this process; others find the work when they look."""
+        return Wakes()
 
     def options(self, write: bool) -> Mapping[str, Any]:
         """Tell `_begin` whether the transaction writes."""

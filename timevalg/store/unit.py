@@ -18,6 +18,7 @@ from timevalg.booking.ports import (
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.records import AuditSeal, Letter, Ownership, Patient, Publication, StaffCase
 from timevalg.model.task import Task
 from timevalg.store import kinds
@@ -44,6 +45,8 @@ class SqlUnit:
         self._clock = clock
         self._now: datetime | None = None
         self._has_all = False
+        self.rouses = False
+        """Whether it has written work that is due."""
         self.tasks: Records[Task] = SqlRecords(self, kinds.TASKS)
         self.appointments: Records[Appointment] = SqlRecords(self, kinds.APPOINTMENTS)
         self.preparations: Records[Preparation] = SqlRecords(self, kinds.PREPARATIONS)
@@ -53,6 +56,8 @@ class SqlUnit:
         self.cases: Records[StaffCase] = SqlRecords(self, kinds.CASES)
         self.publications: Records[Publication] = SqlRecords(self, kinds.PUBLICATIONS)
         self.seals: Records[AuditSeal] = SqlRecords(self, kinds.SEALS)
+        self.subscriptions: Records[Subscription] = SqlRecords(self, kinds.SUBSCRIPTIONS)
+        self.deliveries: Records[Delivery] = SqlRecords(self, kinds.DELIVERIES)
         events = SqlEvents(self)
         self.events: EventLog = events
         self.sessions: Sessions = SqlSessions(self, events)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workers.actors import answers, audit, checking, due, holds, letters, opening, preparations
+from workers.actors import (
+    answers,
+    audit,
+    checking,
+    due,
+    events_out,
+    holds,
+    letters,
+    opening,
+    preparations,
+    reminders,
+)
 
 BY_KIND: Mapping[str, Any] = {
     "open": opening.open_task,
@@ -18,4 +29,6 @@ BY_KIND: Mapping[str, Any] = {
     "expire hold": holds.expire_hold,
     "forget answers": answers.forget_answers,
     "seal audit": audit.seal_audit,
+    "remind": reminders.remind,
+    "deliver": events_out.deliver_event,
 }

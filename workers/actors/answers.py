@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def forget_answers(organisation: str, work: str) -> None:
+@actor("forget answers")
+def forget_answers(organisation: str, works: list[str]) -> None:
     """Forget answers that have been kept long enough."""
-    perform(organisation, work)
+    perform(organisation, "forget answers", works)

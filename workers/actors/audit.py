@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def seal_audit(organisation: str, work: str) -> None:
+@actor("seal audit")
+def seal_audit(organisation: str, works: list[str]) -> None:
     """Seal what has been written since the last seal."""
-    perform(organisation, work)
+    perform(organisation, "seal audit", works)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def check_choice(organisation: str, work: str) -> None:
+@actor("check")
+def check_choice(organisation: str, works: list[str]) -> None:
     """Check a choice by the pool's policy."""
-    perform(organisation, work)
+    perform(organisation, "check", works)
 
 
-@dramatiq.actor
-def hand_over_unanswered(organisation: str, work: str) -> None:
+@actor("silence")
+def hand_over_unanswered(organisation: str, works: list[str]) -> None:
     """Hand a choice to staff that the record system has not answered."""
-    perform(organisation, work)
+    perform(organisation, "silence", works)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def fall_due(organisation: str, work: str) -> None:
+@actor("fall due")
+def fall_due(organisation: str, works: list[str]) -> None:
     """Do what the pool's fallback says."""
-    perform(organisation, work)
+    perform(organisation, "fall due", works)

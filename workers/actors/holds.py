@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def expire_hold(organisation: str, work: str) -> None:
+@actor("expire hold")
+def expire_hold(organisation: str, works: list[str]) -> None:
     """Remove expired holds."""
-    perform(organisation, work)
+    perform(organisation, "expire hold", works)

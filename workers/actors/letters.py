@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def write_letter(organisation: str, work: str) -> None:
+@actor("letter")
+def write_letter(organisation: str, works: list[str]) -> None:
     """Write a letter."""
-    perform(organisation, work)
+    perform(organisation, "letter", works)
 
 
-@dramatiq.actor
-def send_letter(organisation: str, work: str) -> None:
+@actor("send letter")
+def send_letter(organisation: str, works: list[str]) -> None:
     """Send a letter."""
-    perform(organisation, work)
+    perform(organisation, "send letter", works)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def open_task(organisation: str, work: str) -> None:
+@actor("open")
+def open_task(organisation: str, works: list[str]) -> None:
     """Open a task."""
-    perform(organisation, work)
+    perform(organisation, "open", works)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dramatiq
-
+from workers.actors.actor import actor
 from workers.context import perform
 
 
-@dramatiq.actor
-def follow_preparation(organisation: str, work: str) -> None:
+@actor("preparation")
+def follow_preparation(organisation: str, works: list[str]) -> None:
     """Start a preparation, or tell staff that it is overdue."""
-    perform(organisation, work)
+    perform(organisation, "preparation", works)

@@ -27,19 +27,23 @@ from timevalg.booking import (
     none_suits,
     opening,
     own,
+    parked,
     prepare,
     publish,
+    remind,
     reserves,
     seal,
     settle_offers,
     sync,
     take_up,
+    tell_systems,
     undo,
     work,
     write,
 )
 from timevalg.booking.access import ACCESS
 from timevalg.booking.acting import USE_CASES, use_case
+from timevalg.booking.work import worker
 from timevalg.clinic import read_sources
 from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed, NotFound
@@ -87,6 +91,27 @@ def asked(world):
     return world.invite(mode="request").task.id
 
 
+def subscription(world, clinics=None):
+    """A receiver that wants everything, from the beginning of the feed."""
+    who = Principal("dips", RoleName.SYSTEM, ORGANISATION, clinics=clinics)
+    made = tell_systems.subscribe(world.ports, who, "https://dips.test/", "DIPS", after="")
+    return made.id
+
+
+def delivery(world):
+    """A delivery to a receiver that has ended its subscription: it is stopped."""
+    WAYS["open"](world)
+    key = subscription(world)
+    tell_systems.pass_on_events(world.ports, worker(ORGANISATION), key)
+    tell_systems.end_subscription(world.ports, principal(RoleName.SYSTEM), key)
+    return world.read(lambda unit: unit.deliveries.find())[0].id
+
+
+def some_work(world):
+    WAYS["open"](world)
+    return world.read(lambda unit: unit.work.find(state="waiting"))[0].id
+
+
 def letter(world):
     WAYS["open"](world)
     world.work()
@@ -126,6 +151,7 @@ ABOUT_ONE = [
     about_preparation("complete preparation", prepare.complete_preparation),
     about_preparation("follow preparation", prepare.follow_preparation),
     about_visit("arrive", attend.arrive),
+    about_visit("remind", remind.remind, "confirmed", 0),
     about_visit("no show", attend.no_show),
     (
         "fulfil",
@@ -140,6 +166,25 @@ ABOUT_ONE = [
         lambda w, who, k: write.write_letter(w.ports, who, "choice", k),
     ),
     ("send letter", "open", letter, lambda w, who, k: write.send_letter(w.ports, who, k)),
+    ("deliver", "open", delivery, lambda w, who, k: tell_systems.deliver(w.ports, who, k)),
+    (
+        "settle work",
+        "open",
+        some_work,
+        lambda w, who, k: parked.drop_work(w.ports, who, k, "not needed"),
+    ),
+    (
+        "pass on events",
+        "open",
+        lambda w: subscription(w, clinics=frozenset({"clinic"})),
+        lambda w, who, k: tell_systems.pass_on_events(w.ports, who, k),
+    ),
+    (
+        "end subscription",
+        "open",
+        lambda w: subscription(w, clinics=frozenset({"clinic"})),
+        lambda w, who, k: tell_systems.end_subscription(w.ports, who, k),
+    ),
 ]
 """Verb, state, a way to the id of such a thing of patient p-1, and the call."""
 
@@ -162,6 +207,8 @@ AT_LARGE = {
     "list tasks": lambda w, who: mine.list_tasks(w.ports, who),
     "list appointments": lambda w, who: mine.list_appointments(w.ports, who),
     "read access log": lambda w, who: mine.read_access_log(w.ports, who),
+    "subscribe": lambda w, who: tell_systems.subscribe(w.ports, who, "https://dips.test/", "DIPS"),
+    "look at work": lambda w, who: parked.depths(w.ports, who),
     "staff list": lambda w, who: feed.staff_list(w.ports, who),
 }
 

@@ -125,7 +125,10 @@ def test_a_letter_that_cannot_be_set_leaves_nothing(world):
 
 def test_a_failing_channel_keeps_the_letter_and_the_error(world):
     class Down:
-        name, deduplicates = "down", True
+        name, deduplicates, rate = "post", True, 0
+
+        def address(self, letter, patient):
+            return ""
 
         def send(self, effect, letter):
             raise ConnectionError("no answer")
@@ -133,7 +136,7 @@ def test_a_failing_channel_keeps_the_letter_and_the_error(world):
     task = world.invited()
     world.work_kinds("open", "letter")
     (work,) = world.read(lambda unit: unit.work.find(kind="send letter"))
-    done = do_work(replace(world.ports, channel=Down()), worker(ORGANISATION), work.id)
+    done = do_work(replace(world.ports, channels=(Down(),)), worker(ORGANISATION), work.id)
     assert (done.outcome, done.error) == ("failed", "ConnectionError: no answer")
     (letter,) = world.letters(task=task.id)
     assert letter.state == "sending"

@@ -130,8 +130,8 @@ def test_cancellation_without_preparations_does_not_speak_of_them() -> None:
 
 
 def test_facts_that_are_missing_are_named() -> None:
-    with pytest.raises(ValueError, match="'reminder' is none of"):
-        render("reminder", FACTS)
+    with pytest.raises(ValueError, match="'postcard' is none of"):
+        render("postcard", FACTS)
     with pytest.raises(ValueError, match=r"needs facts\.choice"):
         render("choice", replace(FACTS, choice=None))
     with pytest.raises(ValueError, match=r"'cancellation' needs facts\.visit"):

@@ -69,7 +69,7 @@ def test_every_phrase_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         replace(CHOICE, services=every_mode[:1], first=None),
     ]
     for visit in visits:
-        for kind in ("appointment", "cancellation"):
+        for kind in ("appointment", "cancellation", "reminder"):
             render(kind, replace(FACTS, visit=visit))
         for before in (old, visit.start):
             render("change", replace(FACTS, visit=replace(visit, old_start=before)))
@@ -96,4 +96,4 @@ def test_importing_builds_nothing() -> None:
         "import sys; assert not {'sqlalchemy', 'fastapi', 'ortools'} & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert len(KINDS) == 4
+    assert len(KINDS) == 5

@@ -15,6 +15,7 @@ from timevalg.model.states import (
     LetterState,
     PreparationState,
     TaskState,
+    WorkState,
     target,
     verbs,
 )
@@ -24,6 +25,8 @@ STATES = {
     "appointment": AppointmentState,
     "preparation": PreparationState,
     "letter": LetterState,
+    "delivery": LetterState,
+    "work": WorkState,
 }
 README = Path(__file__).parents[3] / "README.md"
 

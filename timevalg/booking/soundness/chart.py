@@ -15,9 +15,9 @@ from timevalg.clinic import read_sources
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Organisation
 from timevalg.model.contents import Source
-from timevalg.model.records import Letter, Publication, StaffCase, Work, WorkState
+from timevalg.model.records import Letter, Publication, StaffCase, Work
 from timevalg.model.session import Session, SessionKind
-from timevalg.model.states import LetterState
+from timevalg.model.states import LetterState, WorkState
 from timevalg.model.task import Task
 
 UNDONE = (WorkState.WAITING, WorkState.LEASED, WorkState.PARKED)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from timevalg.booking.soundness.chart import Chart
-from timevalg.model.records import WorkState
-from timevalg.model.states import LetterState, TaskState
+from timevalg.model.states import LetterState, TaskState, WorkState
 
 _FALLS_DUE = frozenset({TaskState.SCHEDULED, TaskState.OPEN, TaskState.OVERDUE})
 _RESTORE = "rows or events are missing, as after a partial restore: restore from one backup"
@@ -36,7 +35,7 @@ def somebody_will_do_what_is_due(chart: Chart) -> Iterator[tuple[str, str]]:
             yield (
                 f"work {work.id} ({work.kind} of {work.entity}) was given up"
                 f" after {work.attempts} attempts: {work.error.partition(':')[0]}",
-                "mend the cause that the work names, then set it to waiting",
+                f"mend the cause that it names, then `timevalg work retry {work.id}`",
             )
     for task in chart.tasks.values():
         needs = []

@@ -1,0 +1,1 @@
+"""Chaos: workers, Redis, PostgreSQL and connections fail while letters and events leave."""

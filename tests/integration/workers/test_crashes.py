@@ -1,0 +1,57 @@
+"""A worker dies at each point of an effect; another one comes, and what is true is told."""
+
+import multiprocessing
+import signal
+
+import pytest
+from psycopg import connect
+
+from tests.integration.workers import crashing
+from tests.integration.workers.conftest import until
+from tests.integration.workers.test_running import choose_today
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.integration.workers.crashing"])
+
+TOLD = {
+    # point: (sent, state) to a receiver that does not deduplicate, and to one that does
+    "before effect": ((0, "unknown"), (1, "sent")),
+    "after effect": ((1, "unknown"), (2, "sent")),
+    "after mark": ((1, "unknown"), (2, "sent")),
+    "after commit": ((1, "sent"), (1, "sent")),
+}
+"""How often a letter comes to the mail server, which drops a second one if it deduplicates."""
+
+
+@pytest.mark.parametrize("deduplicates", [False, True], ids=["at most once", "deduplicates"])
+@pytest.mark.parametrize("point", crashing.POINTS)
+def test_a_crash_loses_nothing_and_repeats_nothing(
+    world, environment, postgres_url, redis_url, receiver, point, deduplicates
+):
+    settings = environment | {
+        "TIMEVALG_SMTP": f"{receiver.smtp}?deduplicates={'yes' if deduplicates else 'no'}"
+    }
+    _, visit = choose_today(world)
+    process = PROCESSES.Process(target=crashing.work, args=(settings, redis_url, point))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    with connect(postgres_url, autocommit=True) as connection:  # its leases run out
+        connection.execute("UPDATE work SET leased_until = 0 WHERE state = 'leased'")
+
+    number, state = TOLD[point][deduplicates]
+    other = PROCESSES.Process(target=crashing.work, args=(settings, redis_url))
+    other.start()
+    try:
+        (letter,) = until(
+            lambda: world.read(lambda u: u.letters.find(appointment=visit.id, state=state))
+        )
+        until(lambda: not world.read(lambda u: u.work.find(kind="send letter", state="leased")))
+    finally:
+        other.terminate()
+        other.join(30)
+    assert receiver.mails[letter.id] == number
+    listed = [letter.id in case.reason for case in world.cases("letter-unknown")]
+    assert listed == ([True] if state == "unknown" else [])
+    works = world.read(lambda unit: unit.work.find(kind="send letter"))
+    assert [w.state for w in works] == ["done"]

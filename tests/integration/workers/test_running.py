@@ -1,0 +1,125 @@
+"""The same actors in this process, as ``timevalg worker`` and as ``dramatiq workers``."""
+
+import threading
+from datetime import timedelta
+
+import dramatiq
+import pytest
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+
+import workers
+from tests.integration.workers.conftest import running, until
+from tests.world import ORGANISATION
+from timevalg.booking.work import KINDS
+from timevalg.model.states import TaskState, WorkState
+from timevalg.wiring import open_ports
+from workers import context, serve
+from workers.actors import BY_KIND
+from workers.broker import make_broker
+from workers.relay import Here, Relay
+
+
+def choose_today(world, patient="p-1"):
+    today = world.clock.now().date()
+    world.desk.register(patient, email=f"{patient}@example.test")
+    return world.chosen(
+        patient,
+        opens=today - timedelta(days=1),
+        due=today + timedelta(days=4),
+        not_after=today + timedelta(days=40),
+    )
+
+
+def test_every_kind_of_work_has_its_actor():
+    assert set(BY_KIND) == set(KINDS)
+    known = {a.actor_name for a in BY_KIND.values()} | {"pass_on_events"}
+    assert known == set(workers.broker.actors)
+    assert len({a.queue_name for a in BY_KIND.values()}) == len(BY_KIND)
+
+
+def test_the_broker_is_never_an_accident(redis_url):
+    assert dramatiq.get_broker() is workers.broker
+    assert isinstance(make_broker(None), StubBroker)
+    assert isinstance(make_broker(redis_url), RedisBroker)
+
+
+def test_in_this_process_the_actors_do_everything_that_is_due(world):
+    task, _ = choose_today(world)
+    context.bind(world.ports)
+    done = serve.drain(world.ports)
+    assert {work.kind for work in done} >= {"check", "letter", "send letter"}
+    assert world.task(task).state is TaskState.CONFIRMED
+    assert [letter.kind for letter in world.post.sent] == ["appointment"]
+    assert serve.drain(world.ports) == []
+
+
+def test_a_sweep_announces_each_piece_once_until_it_is_forgotten(world):
+    choose_today(world)
+    announced = []
+    relay = Relay(world.ports, lambda *call: announced.append(call), Here())
+    assert len(relay.sweep()) > 0
+    before = len(announced)
+    assert relay.sweep() == []
+    assert len(announced) == before
+    again = Relay(world.ports, lambda *call: announced.append(call), Here())  # Redis was flushed
+    assert again.sweep()
+
+
+def test_work_announced_twice_is_done_once(world):
+    choose_today(world)
+    context.bind(world.ports)
+    work = world.read(lambda unit: unit.work.find(kind="check"))[0]
+    actor = BY_KIND["check"]
+    actor(ORGANISATION, [work.id])
+    actor(ORGANISATION, [work.id, work.id])
+    assert len(world.events("task.confirmed")) == 1
+
+
+def test_what_an_actor_has_not_begun_when_it_must_stop_is_given_back(world):
+    for patient in ("p-1", "p-2"):
+        choose_today(world, patient)
+    context.bind(world.ports)
+    works = world.read(lambda unit: unit.work.find(kind="check"))
+    context.stopping.set()
+    try:
+        BY_KIND["check"](ORGANISATION, [work.id for work in works])
+    finally:
+        context.stopping.clear()
+    after = world.read(lambda unit: unit.work.find(kind="check"))
+    assert [(w.state, w.attempts, w.fence) for w in after] == [("waiting", 0, 1)] * 2
+    assert len(serve.drain(world.ports)) >= 2
+
+
+@pytest.mark.parametrize("command", ["dramatiq", "timevalg"])
+def test_they_do_it_with_redis_and_stop_at_sigterm(world, environment, receiver, command):
+    task, visit = choose_today(world)
+    own = ("-m", "timevalg.cli", "worker") if command == "timevalg" else ()
+    with running(environment, *own):
+        until(lambda: world.task(task).state is TaskState.CONFIRMED)
+        until(lambda: world.read(lambda u: u.letters.find(appointment=visit.id, state="sent")))
+    assert list(receiver.mails.values()) == [1]
+    assert world.read(lambda unit: unit.work.find(kind="fall due", state=WorkState.WAITING))
+
+
+@pytest.mark.parametrize("broker", ["redis", "none"])
+def test_work_is_begun_when_it_is_written_not_at_the_next_sweep(
+    world, postgres_url, redis_url, monkeypatch, broker
+):
+    """Guard off: without notices nothing happens for as long as the sweeps keep away."""
+    monkeypatch.setattr("workers.relaying.SWEEP", 3600.0)
+    stop = threading.Event()
+    ports = open_ports(postgres_url)
+    context.bind(ports)
+    url = redis_url if broker == "redis" else None
+    thread = threading.Thread(target=serve.serve, args=(url, stop))
+    thread.start()
+    try:
+        until(lambda: context.swept_ago() is not None)
+        task, _ = choose_today(world)
+        until(lambda: world.task(task).state is TaskState.CONFIRMED)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+    ports.store.close()

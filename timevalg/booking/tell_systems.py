@@ -1,0 +1,261 @@
+"""Events out: who subscribes, what the feed has for them, and its delivery in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from timevalg.booking.access import scope_of
+from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.effect import Effect, Way, put_out
+from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.model.errors import InvalidInput, NotFound, StaleVersion
+from timevalg.model.outgoing import Delivery, Subscription
+from timevalg.model.principal import Principal
+from timevalg.model.records import Event
+from timevalg.model.states import LetterState
+
+PAGE = 200
+"""Events passed on in one transaction."""
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+UNSETTLED = frozenset({LetterState.PENDING, LetterState.SENDING})
+
+
+@use_case("subscribe", keyed=False)
+def subscribe(
+    ports: Ports,
+    principal: Principal,
+    url: str,
+    secret: str,
+    events: Sequence[str] = (),
+    *,
+    deduplicates: bool = True,
+    after: str | None = None,
+) -> Subscription:
+    """Have events sent to an address, from now on or from after a cursor of the feed.
+
+    Asked again for the same events at the same address it is the same subscription.
+
+    Parameters
+    ----------
+    secret : str
+        The name under which workers find the key of the signatures.
+    events : sequence of str
+        Beginnings of the types wanted; empty = all of the clinics that are the principal's.
+
+    Raises
+    ------
+    InvalidInput
+        If the address is neither https nor on this machine, or there is no name of a secret.
+    """
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.username or parts.password:
+        raise InvalidInput.single("url", f"{parts.scheme}://{parts.netloc} names no plain host")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL):
+        raise InvalidInput.single("url", "events leave this machine by https:// only")
+    if not secret:
+        raise InvalidInput.single("secret", "say under which name workers find the key")
+
+    def body(act: Act) -> Subscription:
+        subscription = Subscription(
+            id=ports.keys.new("subscription"),
+            organisation=act.unit.organisation,
+            url=url,
+            secret=secret,
+            events=tuple(events),
+            clinics=tuple(sorted(principal.clinics or ())),
+            deduplicates=deduplicates,
+            cursor=act.unit.events.last() if after is None else after,
+        )
+        for known in act.unit.subscriptions.find(url=url, ended_at=None):
+            if (known.events, known.clinics) == (subscription.events, subscription.clinics):
+                return known
+        act.unit.subscriptions.add(subscription)
+        act.audit("subscription", subscription.id)
+        return subscription
+
+    return run(ports, principal, "subscribe", body)
+
+
+@use_case("end subscription", keyed=False)
+def end_subscription(ports: Ports, principal: Principal, key: str) -> Subscription:
+    """Send no more to it; what has not left is stopped."""
+
+    def body(act: Act) -> Subscription:
+        subscription = _subscription(act, key)
+        act.audit("subscription", key)
+        if subscription.ended_at is not None:
+            return subscription
+        return act.unit.subscriptions.save(replace(subscription, ended_at=act.unit.now()))
+
+    return run(ports, principal, "end subscription", body)
+
+
+def unread(ports: Ports, organisation: str) -> list[tuple[str, str]]:
+    """Give the subscriptions for which there may be something new, and how far each has read."""
+
+    def body(unit: UnitOfWork) -> list[tuple[str, str]]:
+        found = unit.subscriptions.find(ended_at=None)
+        last = unit.events.last() if found else ""
+        return [(s.id, s.cursor) for s in found if s.cursor != last]
+
+    return ports.store.run(organisation, body, write=False)
+
+
+@use_case("pass on events", keyed=False)
+def pass_on_events(ports: Ports, principal: Principal, key: str) -> int:
+    """Write a delivery for each event of the feed that a receiver wants; gives how many.
+
+    The place in the feed is saved with them: each event is passed on once, whoever does it.
+    """
+    scope_of("pass on events", principal)
+
+    def body(act: Act) -> tuple[int, int]:
+        subscription = _subscription(act, key)
+        if subscription.ended_at is not None:
+            return 0, 0
+        page = act.unit.events.read(subscription.cursor, PAGE)
+        wanted = [e for e in page if subscription.wants(e.type, e.clinic)]
+        if not page:
+            return 0, 0
+        # The save comes first: of two who pass on the same page one is refused here.
+        act.unit.subscriptions.save(
+            replace(
+                subscription,
+                cursor=page[-1].cursor,
+                number=subscription.number + len(wanted),
+            )
+        )
+        deliveries = [
+            _delivery(act, subscription, event, subscription.number + n)
+            for n, event in enumerate(wanted, start=1)
+        ]
+        act.unit.lock([_stream(delivery) for delivery in deliveries])
+        act.unit.deliveries.add_all(deliveries)
+        for delivery in {d.stream: d for d in reversed(deliveries)}.values():
+            _start_next(act, delivery)
+        return len(wanted), len(page)
+
+    passed = 0
+    while True:
+        try:
+            wanted, read = run(ports, principal, "pass on events", body)
+        except StaleVersion:
+            return passed  # another worker is at it
+        passed += wanted
+        if read < PAGE:
+            return passed
+
+
+@use_case("deliver", keyed=False)
+def deliver(ports: Ports, principal: Principal, key: str) -> Delivery:
+    """Send one event to its receiver; the next of its stream follows when it is settled."""
+    return put_out(DELIVERY, ports, principal, key)
+
+
+def stop_delivery(act: Act, key: str) -> None:
+    """Give up what an operator has dropped, so that the rest of its stream goes on."""
+    delivery = act.unit.deliveries.get(key)
+    if delivery.state in UNSETTLED:
+        _note(act, act.unit.deliveries.save(replace(delivery, state=LetterState.STOPPED)), delivery)
+
+
+def _subscription(act: Act, key: str) -> Subscription:
+    """Give a subscription all of whose clinics are the principal's.
+
+    Raises
+    ------
+    NotFound
+    """
+    subscription, mine = act.unit.subscriptions.get(key), act.principal.clinics
+    if mine is not None and not (subscription.clinics and mine.issuperset(subscription.clinics)):
+        raise NotFound("subscription", key)
+    return subscription
+
+
+def _delivery(act: Act, to: Subscription, event: Event, number: int) -> Delivery:
+    return Delivery(
+        id=act.ports.keys.new("delivery"),
+        organisation=to.organisation,
+        clinic=event.clinic,
+        subscription=to.id,
+        event=event.id,
+        stream=event.appointment or event.task or event.key,
+        number=number,
+        body=_body(event),
+        created_at=act.unit.now(),
+    )
+
+
+def _body(event: Event) -> str:
+    facts = {
+        "id": event.id,
+        "type": event.type,
+        "time": event.time.isoformat(),
+        "organisation": event.organisation,
+        "clinic": event.clinic,
+        "subject": event.subject,
+        "key": event.key,
+        "version": event.version,
+        "by": event.by,
+        "channel": event.channel,
+        "reason": event.reason,
+        "origin": event.origin,
+        "task": event.task,
+        "appointment": event.appointment,
+        "refs": dict(event.refs),
+        "old": event.old,
+        "new": event.new,
+    }
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _stream(delivery: Delivery) -> str:
+    return f"deliveries:{delivery.subscription}:{delivery.stream}"
+
+
+def _start_next(act: Act, delivery: Delivery) -> None:
+    """Write the work of the first of a stream that has not been settled; under its lock."""
+    first = act.unit.deliveries.find(
+        order="number",
+        limit=1,
+        subscription=delivery.subscription,
+        stream=delivery.stream,
+        state=UNSETTLED,
+    )
+    for value in first:
+        act.work("deliver", value.id, value.clinic, act.unit.now(), "send")
+
+
+def _way(act: Act, delivery: Delivery) -> Way[Delivery] | None:
+    to = act.unit.subscriptions.get(delivery.subscription)
+    if to.ended_at is not None:
+        return None
+    return Way(lambda value: act.ports.hooks.send(to, value), to.deduplicates)
+
+
+def _is_wanted(act: Act, delivery: Delivery) -> bool:
+    return act.unit.subscriptions.get(delivery.subscription).ended_at is None
+
+
+def _note(act: Act, delivery: Delivery, before: Delivery) -> None:
+    if delivery.state not in UNSETTLED:
+        act.unit.lock([_stream(delivery)])
+        _start_next(act, delivery)
+
+
+def _report(act: Act, delivery: Delivery, kind: str, reason: str) -> None:
+    act.case(kind, delivery.clinic, reason, ref=delivery.event)
+
+
+DELIVERY = Effect(
+    verb="deliver",
+    kind="delivery",
+    records=lambda unit: unit.deliveries,
+    way=_way,
+    is_wanted=_is_wanted,
+    note=_note,
+    report=_report,
+)

@@ -1,0 +1,39 @@
+"""One HTTP request that changes something elsewhere: sent, refused, or nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import httpx2
+
+from timevalg.model.errors import NotDelivered
+
+SECONDS = 5.0
+"""How long a receiver may be silent."""
+GONE = 410
+"""The answer of a receiver that wants no more, ever."""
+
+
+@cache
+def _client() -> httpx2.Client:
+    return httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+
+
+def post(channel: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+    """Post a body.
+
+    Raises
+    ------
+    NotDelivered
+        If there was no connection, or the answer is not 2xx: the receiver has not taken it.
+        Any other error leaves that open.
+    """
+    try:
+        answer = _client().post(url, content=body, headers=dict(headers))
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+        raise NotDelivered(channel, f"no connection: {type(error).__name__}") from error
+    if not answer.is_success:
+        why = f"the receiver said {answer.status_code}"
+        raise NotDelivered(channel, why, forever=answer.status_code == GONE)
+    return answer

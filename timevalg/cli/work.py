@@ -1,0 +1,129 @@
+"""``timevalg work``: the state of the work at a glance, and what failed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from timevalg.cli.options import DatabaseUrl, Json
+from timevalg.model.errors import InvalidInput
+from timevalg.model.principal import Principal, RoleName
+from timevalg.model.records import Work
+from timevalg.model.states import WorkState
+
+if TYPE_CHECKING:
+    from timevalg.booking.ports import Ports
+
+app = typer.Typer(invoke_without_command=True, help="Work: at a glance; list, show, retry, drop.")
+
+Organisation = Annotated[
+    str | None, typer.Option(help="Needed only where there are several in the database.")
+]
+Key = Annotated[str, typer.Argument(help="The work's id.")]
+Reason = Annotated[str, typer.Option(prompt=True, help="Why; kept in the log.")]
+State = Annotated[WorkState, typer.Option(help="Which work.")]
+
+
+@app.callback()
+def glance(
+    context: typer.Context,
+    url: DatabaseUrl = "",
+    organisation: Organisation = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is due, since when, and what was given up."""
+    if not url:
+        raise InvalidInput.single("--database", "is not set, nor TIMEVALG_DATABASE_URL")
+    from timevalg.booking import parked
+    from timevalg.wiring import open_ports
+
+    ports = open_ports(url)
+    context.call_on_close(ports.store.close)
+    context.obj = (ports, _operator(ports, organisation), as_json)
+    if context.invoked_subcommand is not None:
+        return
+    depths = parked.depths(*context.obj[:2])
+    if as_json:
+        _print([asdict(depth) for depth in depths])
+        return
+    if not depths:
+        typer.echo("nothing is due")
+        return
+    table = Table("kind", "clinic", "state", "pieces", "oldest due", "most attempts")
+    for d in depths:
+        oldest = d.oldest.isoformat(timespec="seconds")
+        table.add_row(d.kind, d.clinic, d.state, str(d.count), oldest, str(d.attempts))
+    Console().print(table)
+
+
+@app.command("list")
+def list_(context: typer.Context, state: State = WorkState.PARKED, limit: int = 100) -> None:
+    """List work in a state, by default what was given up."""
+    from timevalg.booking import parked
+
+    ports, who, as_json = context.obj
+    found = parked.list_work(ports, who, state, limit)
+    if as_json:
+        _print([_facts(work) for work in found])
+        return
+    for work in found:
+        due = work.due_at.isoformat(timespec="seconds")
+        typer.echo(f"{work.id}  {work.kind}  {work.entity}  due {due}  {work.error}")
+
+
+@app.command()
+def show(context: typer.Context, key: Key) -> None:
+    """Show all that is known of one piece of work."""
+    from timevalg.booking import parked
+
+    ports, who, as_json = context.obj
+    facts = _facts(parked.show_work(ports, who, key))
+    if as_json:
+        _print(facts)
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name:>12}  {value}")
+
+
+@app.command()
+def retry(context: typer.Context, key: Key, reason: Reason) -> None:
+    """Have parked work done again, with all its attempts."""
+    from timevalg.booking import parked
+
+    ports, who, _ = context.obj
+    work = parked.retry_work(ports, who, key, reason)
+    typer.echo(f"{work.id} is {work.state}")
+
+
+@app.command()
+def drop(context: typer.Context, key: Key, reason: Reason) -> None:
+    """Say that work shall never be done; it stays in the list of dropped work."""
+    from timevalg.booking import parked
+
+    ports, who, _ = context.obj
+    work = parked.drop_work(ports, who, key, reason)
+    typer.echo(f"{work.id} is {work.state}")
+
+
+def _operator(ports: Ports, organisation: str | None) -> Principal:
+    if organisation is None:
+        known = ports.store.organisations()
+        if len(known) != 1:
+            names = ", ".join(known) or "none"
+            raise InvalidInput.single("--organisation", f"which one? there is: {names}")
+        (organisation,) = known
+    return Principal(getpass.getuser(), RoleName.OPERATOR, organisation, channel="cli")
+
+
+def _facts(work: Work) -> dict[str, Any]:
+    return {name: value for name, value in asdict(work).items() if value is not None}
+
+
+def _print(value: Any) -> None:
+    typer.echo(json.dumps(value, default=str, ensure_ascii=False))
