@@ -179,7 +179,8 @@ class Calendar:
             if len(bookings) != 1 or len(has) != 1:
                 yield f"has {[t.id for t in has]}, not one booking alone"
         elif verb == "hold":
-            made = self._holds(operation.patient, change.now)
+            made = [t for t in change.claimed if t.kind == "hold"]  # be it expired by now
+            made += [t for t in self._holds(operation.patient, change.now) if t not in made]
             if len(made) != 1 or made[0].task != task:
                 yield f"has the holds {[t.id for t in made]}, not one"
             elif (made[0].until or 0) > change.now + self.rules.hold:
