@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from tests.proving import Here
 from timevalg.booking.publish import publish
 from timevalg.booking.work import do_work, due_work, worker
 from timevalg.channels.sink import Sink
@@ -115,7 +116,8 @@ class World:
         self.clock = SetClock(MONDAY)
         self.store = make_store(self.clock)
         self.post = Post()
-        self.valg = Timevalg(ports_on(self.store, self.post, TestKeys()), ORGANISATION)
+        ports = ports_on(self.store, self.post, TestKeys(), prover=Here())
+        self.valg = Timevalg(ports, ORGANISATION)
         self.desk = self.valg.planner("anna")
         self.dips = self.valg.system("dips")
         self.published = self.publish(source or document())

@@ -16,12 +16,14 @@ from timevalg.channels.webhook import Webhook
 from timevalg.clinic import read_sources
 from timevalg.letters import Letters
 from timevalg.model.clinic import Organisation
+from timevalg.model.codec import load
 from timevalg.model.contents import Source
-from timevalg.model.records import Event
+from timevalg.model.records import SETTLED, Event
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import LIVE, TaskState
 from timevalg.model.task import Task
 from timevalg.prover import CpSat
+from timevalg.solver.certificates import Certificate
 from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import place_id
@@ -123,7 +125,11 @@ def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
     tasks: set[str] = set()
     for event in events:
         kept.cursor = event.cursor or kept.cursor
-        if event.subject == "session":
+        if event.type == SETTLED and event.task is not None and event.new is not None:
+            certificates = load(tuple[Certificate, ...], event.new["found"])
+            settled = {**kept.picture.settled, event.task: certificates}
+            kept.picture = replace(kept.picture, settled=settled)
+        elif event.subject == "session":
             sessions.add(event.key)
         if event.task is not None:
             tasks.add(event.task)
@@ -136,7 +142,8 @@ def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
         found = {t.id: t for t in unit.tasks.find(id=frozenset(tasks))}
         known: dict[str, Task] = {k: t for k, t in kept.picture.tasks.items() if k not in tasks}
         known.update({k: t for k, t in found.items() if t.state in PLANNED})
-        kept.picture = replace(kept.picture, tasks=known)
+        settled = {k: c for k, c in kept.picture.settled.items() if k in known}
+        kept.picture = replace(kept.picture, tasks=known, settled=settled)
 
 
 def _without_expired(kept: _Kept) -> Picture:

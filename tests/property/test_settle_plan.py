@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from random import Random
@@ -12,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property.small_plans import Case, draw, value
+from tests.proving import Here
 from timevalg.model.session import SessionKind
 from timevalg.model.task import Task
-from timevalg.prover.levels import solve
 from timevalg.prover.limits import Limits
 from timevalg.solver import complete
 from timevalg.solver.ask import Ask
@@ -26,15 +25,9 @@ from timevalg.solver.problem import Problem, Solution, Solve
 from timevalg.solver.search import feasible
 from timevalg.solver.settle_offers import Verdict, settle_offers
 
-
-def here(problems: Sequence[Problem]) -> list[Solution]:
-    """CP-SAT in this process."""
-    return [solve(p, Limits(), time.monotonic() + 60) for p in problems]
-
-
-def hasty(problems: Sequence[Problem]) -> list[Solution]:
-    """CP-SAT that is stopped after next to no work."""
-    return [solve(p, Limits(effort=1e-5), time.monotonic() + 60) for p in problems]
+here = Here().solve
+hasty = Here(Limits(effort=1e-5)).solve
+"""CP-SAT that is stopped after next to no work."""
 
 
 def silent(problems: Sequence[Problem]) -> list[Solution]:
@@ -58,7 +51,7 @@ def require_valid(case: Case, plan) -> None:
     assert {t.id for t in case.tasks} - {t.id for t in plan.unplaced} <= kept
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(st.randoms(use_true_random=False))
 def test_the_fewest_go_without_and_proven_is_said_of_it(random: Random) -> None:
     case = draw(random)
@@ -70,7 +63,7 @@ def test_the_fewest_go_without_and_proven_is_said_of_it(random: Random) -> None:
     assert frozenset(t.id for t in settled.plan.unplaced) in sets
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False), st.sampled_from([here, hasty, silent]))
 def test_proven_is_said_only_when_it_is_so(random: Random, prover: Solve) -> None:
     """In steps from one neighbour on, with a prover that has no time, and with none."""
@@ -86,7 +79,7 @@ def test_proven_is_said_only_when_it_is_so(random: Random, prover: Solve) -> Non
         assert settled.proven
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False), st.sampled_from([200, 1]))
 def test_a_candidate_is_called_safe_or_unsafe_only_when_it_is(random: Random, near: int) -> None:
     case = draw(random)

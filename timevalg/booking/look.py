@@ -22,6 +22,7 @@ LIMIT = 20
 """Offers a look gives unless told otherwise."""
 MOST = 100
 """Offers a look gives at most."""
+_CHOOSABLE = {TaskState.OPEN, TaskState.OVERDUE, TaskState.WITH_STAFF, *BOOKED_STATES}
 
 
 @use_case("list offers")
@@ -37,7 +38,10 @@ def list_offers(ports: Ports, principal: Principal, key: str, limit: int = LIMIT
     task = run(ports, principal, "list offers", lambda act: act.task(key))
     picture = picture_of(ports, principal)
     require_choosable(picture, task)
-    return look(ports, picture, task, limit=limit)
+    found = look(ports, picture, task, limit=limit)
+    if found.undecided and len(found.offers) < limit:
+        run(ports, principal, "list offers", lambda act: _settle_later(act, task))
+    return found
 
 
 @use_case("list offers to change")
@@ -117,6 +121,20 @@ def look(
     return offers(picture, task, picture.now, limit=limit, key=key, rules=rules)
 
 
+def _settle_later(act: Act, task: Task) -> None:
+    """Let a prover settle for the next look what this one left open; once in ten minutes."""
+    now = act.unit.now()
+    spell = f"{now:%Y-%m-%dT%H}:{now.minute // 10}"
+    act.work("settle offers", task.id, task.clinic, now, spell)
+
+
+def is_choosable(task: Task) -> bool:
+    """Tell whether the task's patient has something to choose now."""
+    if task.mode is Mode.ALLOT and task.state not in BOOKED_STATES:
+        return False
+    return task.state in _CHOOSABLE
+
+
 def require_choosable(picture: Picture, task: Task) -> None:
     """Refuse a task whose patient has nothing to choose now.
 
@@ -124,12 +142,9 @@ def require_choosable(picture: Picture, task: Task) -> None:
     ------
     IllegalMove
     """
-    if task.mode is Mode.ALLOT and task.state not in BOOKED_STATES:
-        hint = "the hospital sets this time"
-    elif task.state is TaskState.SCHEDULED:
-        hint = f"it opens on {task.opens}"
-    elif task.state in {TaskState.OPEN, TaskState.OVERDUE, TaskState.WITH_STAFF, *BOOKED_STATES}:
+    if is_choosable(task):
         return
-    else:
-        hint = ""
+    hint = f"it opens on {task.opens}" if task.state is TaskState.SCHEDULED else ""
+    if task.mode is Mode.ALLOT:
+        hint = "the hospital sets this time"
     raise IllegalMove("task", task.id, task.state, "choose", hint)

@@ -21,6 +21,7 @@ from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.prepare import follow_preparation
 from timevalg.booking.remind import remind
 from timevalg.booking.seal import seal_audit
+from timevalg.booking.settle_offers import settle_offers
 from timevalg.booking.tell_systems import deliver
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.model.errors import Busy, LeaseLost, NotYet, Unsure
@@ -83,6 +84,12 @@ KINDS: Mapping[str, Kind] = {
     "deliver": Kind(lambda ports, who, work: deliver(ports, who, work.entity), attempts=35),
     "letter": Kind(_letter, urgency=2),
     "send letter": Kind(lambda ports, who, work: send_letter(ports, who, work.entity), urgency=2),
+    # A prover takes its time: nothing waits for it, and its lease outlasts its limits.
+    "settle offers": Kind(
+        lambda ports, who, work: settle_offers(ports, who, work.entity),
+        urgency=3,
+        lease=timedelta(minutes=1),
+    ),
 }
 """Each kind of work."""
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from timevalg.model.states import LetterState, WorkState
 
+SETTLED = "offers.settled"
+"""The internal event by which what a prover found for a task's next look reaches every process."""
+
 
 @dataclass(frozen=True)
 class Event:

@@ -171,14 +171,20 @@ class _Work:
 def faults(picture: Picture, task: Task, place: Session, now: datetime) -> tuple[str, ...]:
     """Say which rules a place in the picture breaks, by the verifier."""
     index = picture.index
-    clinic = index.organisation.clinic(task.clinic)
-    around = {s.id: s for s in index.touching(place)}
-    for quota in clinic.quotas:
-        if place.pool in quota.pools:
-            for counted in index.counted(clinic, quota, place):
-                around.update((s.id, s) for s in counted)
     ask = Ask.for_place(index, task, place.pool or "", now, ignore=[place.id])
-    return broken(index.organisation, around.values(), ask, place.start, place.resources)
+    return broken(index.organisation, around(picture, place), ask, place.start, place.resources)
+
+
+def around(picture: Picture, session: Session) -> list[Session]:
+    """Give the other sessions that the verifier must see: in its time, and in its quotas."""
+    index = picture.index
+    clinic = index.organisation.clinic(session.clinic)
+    found = {s.id: s for s in index.touching(session)}
+    for quota in clinic.quotas:
+        if session.pool in quota.pools:
+            for counted in index.counted(clinic, quota, session):
+                found.update((s.id, s) for s in counted)
+    return list(found.values())
 
 
 def _has_start(picture: Picture, task: Task, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from timevalg.solver.ask import Ask
 from timevalg.solver.certificates import Certificate
 from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Candidate, Ranked, ranked, varied
+from timevalg.solver.recall import recall
 from timevalg.solver.safety import Settling
 from timevalg.solver.search import feasible
 
@@ -116,7 +117,7 @@ def offers(
         settling = settlings.get(ask.ignore)
         if settling is None:
             settling = settlings[ask.ignore] = Settling(picture, task, now, ask.ignore, key=key)
-        certificate = settling.certificate(ask, start)
+        certificate = settling.certificate(ask, start) or recall(picture, task, ask, start, key=key)
         if certificate is None:
             undecided += 1
             continue

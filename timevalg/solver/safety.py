@@ -22,6 +22,7 @@ from timevalg.solver.board import Board
 from timevalg.solver.certificates import Certificate, as_place, is_place
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import certificate
+from timevalg.solver.recall import recall
 from timevalg.solver.repair import ASSIGNMENTS, Budget, Chain, Lazy, Repair
 from timevalg.solver.spot import Scope, Spot
 
@@ -210,4 +211,6 @@ def safe(
     """
     ask = ask or Ask.for_task(picture.index, task, pool, now, changing=True)
     settling = Settling(picture, task, now, ask.ignore, key=key, kind=kind, until=until)
-    return settling.certificate(ask, start, clinicians)
+    return settling.certificate(ask, start, clinicians) or recall(
+        picture, task, ask, start, key=key, kind=kind, until=until, clinicians=clinicians
+    )

@@ -22,7 +22,7 @@ from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place
 from timevalg.solver.problem import Problem, Solution, Solve, Wish, pose, session_of
 from timevalg.solver.ranking import Ranked
-from timevalg.solver.verify import broken
+from timevalg.solver.recall import claim_faults, given_up
 
 MOST = 300
 """Candidates of one task that a prover is asked about."""
@@ -124,7 +124,8 @@ def settle_offers(
     picture : Picture
         As it is, the task's own place, hold and (when changing) booking included.
     asks : sequence of (Ask, datetime)
-        By which rules each start may be claimed; feasible if nobody had a place.
+        By which rules each start may be claimed, all giving up the same; feasible if nobody had a
+        place.
     key : str
         Id of the sessions to make.
 
@@ -133,15 +134,10 @@ def settle_offers(
     list of Verdict
         One for each candidate.
     """
-    given_up = {
-        s.id: s
-        for ask, _ in asks
-        for s in (*picture.index.by_task(task.id), *map(picture.index.sessions.get, ask.ignore))
-        if s is not None and (s.kind is not SessionKind.BOOKING or s.id in ask.ignore)
-    }
-    if any(s.is_place and s.task != task.id for s in given_up.values()):
+    released = given_up(picture, task, asks[0][0]) if asks else None
+    if released is None:
         return [Verdict() for _ in asks]
-    bare = picture.apply(removed=given_up).with_task(task)
+    bare = picture.apply(removed=[s.id for s in released]).with_task(task)
     others = _sharing(bare, task)
 
     @cache
@@ -154,10 +150,7 @@ def settle_offers(
         free = [others[number] for number in near if movable(number)]
         cases.append(_Case(bare, task, ask, start, free, len(free) == len(others), now))
     answers = iter(solve([problem for case in cases for problem in case.problems]))
-    return [
-        case.verdict([next(answers) for _ in case.problems], tuple(given_up.values()), key)
-        for case in cases
-    ]
+    return [case.verdict([next(answers) for _ in case.problems], released, key) for case in cases]
 
 
 class _Case:
@@ -211,8 +204,7 @@ class _Case:
         then = self._state.apply([session, *places.values()])
         if any(faults(then, w.task, places[w.task.id], self._now) for w in others):
             return Verdict()
-        beside = [s for s in then.index.sessions.values() if s.id != key]
-        if broken(then.index.organisation, beside, claim.asks[0], session.start, session.resources):
+        if claim_faults(then, claim.asks[0], session):
             return Verdict()
         changed = [t for t, place in places.items() if place != self._old[t]]
         return Verdict(

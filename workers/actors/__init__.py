@@ -16,6 +16,7 @@ from workers.actors import (
     opening,
     preparations,
     reminders,
+    solving,
 )
 
 BY_KIND: Mapping[str, Any] = {
@@ -27,6 +28,7 @@ BY_KIND: Mapping[str, Any] = {
     "letter": letters.write_letter,
     "send letter": letters.send_letter,
     "expire hold": holds.expire_hold,
+    "settle offers": solving.settle_offers,
     "forget answers": answers.forget_answers,
     "seal audit": audit.seal_audit,
     "remind": reminders.remind,
