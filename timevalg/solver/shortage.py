@@ -14,6 +14,7 @@ from timevalg.solver.loosen import Cure, cures
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import place
 from timevalg.solver.search import feasible
+from timevalg.solver.trial import under
 
 CURES = 5
 """Cures named at most."""
@@ -110,12 +111,11 @@ def shortage(picture: Picture, task: Task, now: datetime) -> Shortage:
 def _short_roles(index: Index, asks: list[Ask]) -> dict[str, Role]:
     """Give the roles that could not be had even if they were the only ones."""
     short: dict[str, Role] = {}
-    sessions = list(index.sessions.values())
     for ask in asks:
         service = index.organisation.clinic(ask.clinic).service_of(ask.pool)
         for role in service.roles:
             alone = replace(service, roles=(role,), together=())
-            only = Index.of(_with_service(index.organisation, ask.clinic, alone), sessions)
+            only = under(index, _with_service(index.organisation, ask.clinic, alone))
             if not _count(only, [ask], places=True):
                 short[role.id] = role
     return short
