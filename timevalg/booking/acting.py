@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from timevalg.booking.access import ACCESS, allow, scope_of
 from timevalg.booking.once import answer_once, begin, keep
+from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
@@ -138,7 +139,10 @@ class Act:
         return not self.planning
 
     def _admit(self, kind: str, key: str, clinic: str | None, patient: str | None) -> None:
-        allow(self.verb, self.principal, kind=kind, key=key, clinic=clinic, patient=patient)
+        who = self.principal
+        if who.patient is not None and who.patient != patient:  # known by another id by now?
+            who = replace(who, patient=surviving(self.unit, who.patient).id)
+        allow(self.verb, who, kind=kind, key=key, clinic=clinic, patient=patient)
         if not self.planning:
             self.audit(kind, key, patient)
 

@@ -132,16 +132,20 @@ def withdraw(
 
     def body(act: Act) -> list[Task]:
         if task is not None:
-            return [_withdraw(act, act.task(task), letters)]
+            return [withdraw_task(act, act.task(task), letters=letters)]
         found = [act.task(t.id) for t in act.unit.tasks.find(referral=referral)]
-        return [t if t.state is TaskState.DECLINED else _withdraw(act, t, letters) for t in found]
+        return [
+            t if t.state is TaskState.DECLINED else withdraw_task(act, t, letters=letters)
+            for t in found
+        ]
 
     if (task is None) == (referral is None):
         raise InvalidInput.single("task", "give either a task or a referral")
     return run(ports, principal, "withdraw", body, reason=reason)
 
 
-def _withdraw(act: Act, task: Task, letters: bool) -> Task:
+def withdraw_task(act: Act, task: Task, *, letters: bool) -> Task:
+    """Withdraw a task with what it has; one whose patient has had the letter stays confirmed."""
     for visit in act.unit.appointments.find(task=task.id, state="booked"):
         told = visit.lettered_at is not None
         cancel_visit(act, visit, task, letter=letters)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.patients import keep, surviving
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import CursorLost
@@ -110,14 +111,12 @@ def staff_list(ports: Ports, principal: Principal) -> list[StaffCase]:
 
 @use_case("register patient")
 def register_patient(ports: Ports, principal: Principal, patient: Patient) -> Patient:
-    """Store (or change) what we need to know of a patient."""
+    """Store (or change) what a patient is called, and in which language they are written to."""
     scope_of("register patient", principal)
 
     def body(act: Act) -> Patient:
-        act.audit("patient", patient.id, patient.id)
-        if act.unit.patients.find(id=patient.id):
-            return act.unit.patients.save(patient)
-        act.unit.patients.add(patient)
-        return patient
+        known = surviving(act.unit, patient.id)
+        act.audit("patient", known.id, known.id)
+        return keep(act.unit, replace(known, language=patient.language, name=patient.name))
 
     return run(ports, principal, "register patient", body)

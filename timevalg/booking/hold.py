@@ -1,19 +1,30 @@
-"""Hold: keep a time for the patient for some minutes, while they confirm."""
+"""Hold, and renew: keep a time for the patient for some minutes, while they confirm."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, require, use_case
+from timevalg.booking.acting import Act, clinic_of, glance, require, use_case
 from timevalg.booking.choose import certify, current_task
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.look import require_choosable
 from timevalg.booking.ports import Ports
+from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session, SessionKind
+from timevalg.model.task import Task
+from timevalg.model.time import require_aware
 from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate
+
+RENEWALS = 2
+"""How often a hold is extended before it must be confirmed or let go.
+
+So with a pool's 10 minutes nobody keeps others from a time for more than half an hour.
+"""
+
+Found = tuple[Ask, Certificate, int]
 
 
 @use_case("hold")
@@ -21,6 +32,8 @@ def hold(
     ports: Ports, principal: Principal, key: str, start: datetime, pool: str | None = None
 ) -> Session:
     """Hold a start; an earlier hold of the same patient is given up for it.
+
+    Holding what is held already renews it.
 
     Parameters
     ----------
@@ -38,41 +51,92 @@ def hold(
     ------
     TimeTaken
         With the nearest alternatives.
+    IllegalMove
+        If it has been renewed as often as it may be.
     """
-    session_id = ports.keys.new("session")
+    return _hold(ports, principal, "hold", key, start, pool)
 
-    def find(picture: Picture) -> tuple[Ask, Certificate]:
-        task = current_task(ports, principal, "hold", picture, key)
+
+@use_case("renew hold")
+def renew_hold(
+    ports: Ports, principal: Principal, key: str, start: datetime, pool: str | None = None
+) -> Session:
+    """Hold a start for the pool's minutes from now on, at most `RENEWALS` times.
+
+    A hold that has expired is taken anew, as confirming it would, if the time is still free.
+
+    Raises
+    ------
+    IllegalMove
+        If it has been renewed as often as it may be, or the patient holds another time by now.
+    TimeTaken
+        If it has expired and the time is gone; with the nearest alternatives.
+    """
+    return _hold(ports, principal, "renew hold", key, start, pool)
+
+
+def _hold(
+    ports: Ports, principal: Principal, verb: str, key: str, start: datetime, pool: str | None
+) -> Session:
+    fresh, moment = ports.keys.new("session"), require_aware(start, "start")
+
+    def find(picture: Picture) -> Found:
+        task = current_task(ports, principal, verb, picture, key)
         require_choosable(picture, task)
         require(task, "choose")
-        minutes = clinic_of(picture, task).pool(pool or task.pools[0]).hold
-        return certify(
+        held = [s for s in picture.index.by_patient(task.patient) if s.kind is SessionKind.HOLD]
+        same = [s for s in held if s.task == key and s.start == moment and pool in {None, s.pool}]
+        if verb == "renew hold" and held and not same:
+            raise IllegalMove("task", key, task.state, verb, "another time is held by now")
+        times = _times_held(ports, principal, verb, same[0]) if same else 0
+        if times > RENEWALS:
+            hint = f"it has been renewed {RENEWALS} times; confirm it, or choose another"
+            raise IllegalMove("task", key, task.state, "renew hold", hint)
+        name = same[0].pool if same else pool
+        minutes = clinic_of(picture, task).pool(name or task.pools[0]).hold
+        ask, certificate = certify(
             ports,
             picture,
             task,
-            start,
-            pool,
-            key=session_id,
+            moment,
+            name,
+            key=same[0].id if same else fresh,
             kind=SessionKind.HOLD,
             until=picture.now + timedelta(minutes=minutes),
         )
+        return ask, certificate, times
 
-    def body(act: Act, picture: Picture, found: tuple[Ask, Certificate]) -> Session:
-        ask, certificate = found
+    def body(act: Act, picture: Picture, found: Found) -> Session:
+        ask, certificate, times = found
         task = act.task(key)
         require(task, "choose")
         claim(act, picture, certificate, ask)
-        act.event(
-            "task.held",
-            "task",
-            task.clinic,
-            task.id,
-            task.version,
-            task=task,
-            new={"start": certificate.claim.start.isoformat()},
-        )
-        until = certificate.claim.until or act.unit.now()
-        act.work("expire hold", certificate.claim.id, task.clinic, until, "expires")
-        return certificate.claim
+        held = certificate.claim
+        until = held.until or act.unit.now()
+        _note(act, task, held, "task.hold-renewed" if times else "task.held")
+        act.work("expire hold", held.id, task.clinic, until, f"expires:{times}")
+        return held
 
-    return settle(ports, principal, "hold", find, body)
+    return settle(ports, principal, verb, find, body)
+
+
+def _note(act: Act, task: Task, held: Session, type_: str) -> None:
+    act.event(
+        type_,
+        "task",
+        task.clinic,
+        task.id,
+        task.version,
+        task=task,
+        new={"start": held.start.isoformat(), "until": held.until and held.until.isoformat()},
+    )
+
+
+def _times_held(ports: Ports, principal: Principal, verb: str, hold: Session) -> int:
+    """Count how often a hold has been taken, by the work of removing it that each time writes."""
+    return glance(
+        ports,
+        principal,
+        verb,
+        lambda act: len(act.unit.work.find(kind="expire hold", entity=hold.id)),
+    )

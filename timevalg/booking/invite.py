@@ -9,6 +9,7 @@ from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, glance, task_facts, use_case
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.opening import open_if_time
+from timevalg.booking.patients import known_patients, require_living
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput
 from timevalg.model.principal import Principal
@@ -62,9 +63,13 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
         Unknown clinic or pool.
     InvalidInput
         Two different tasks with the same ref.
+    IllegalMove
+        If a patient has died.
     """
 
     def find(picture: Picture) -> Admission:
+        nonlocal tasks
+        tasks = _by_who_they_are(ports, principal, tasks)
         for task in tasks:
             clinic = picture.index.organisation.clinic(task.clinic)
             for pool in task.pools:
@@ -130,6 +135,24 @@ def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
     return settle(ports, principal, "ask", find, body)
 
 
+def _by_who_they_are(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[Task]:
+    """Give the tasks by the ids that their patients are known by now.
+
+    Raises
+    ------
+    IllegalMove
+        If one of them has died.
+    """
+    keys = {t.patient for t in tasks}
+    patients = ports.store.run(
+        principal.organisation, lambda unit: known_patients(unit, keys), write=False
+    )
+    for patient in patients.values():
+        if patient.deceased_at is not None:
+            raise IllegalMove("patient", patient.id, "deceased", "invite")
+    return [replace(t, patient=patients[t.patient].id) for t in tasks]
+
+
 def _refuse_twins(tasks: Sequence[Task]) -> None:
     refs: dict[str, Task] = {}
     for task in tasks:
@@ -164,6 +187,8 @@ def _admit(
     certificate: Certificate | None,
     missing: Shortage | None,
 ) -> Invitation:
+    act.unit.lock(())  # so that who the patient is stays so
+    require_living(act.unit, task.patient, act.verb)
     act.audit("task", task.id, task.patient)
     if not act.unit.tasks.find(id=task.id):
         act.unit.tasks.add(task)

@@ -132,6 +132,10 @@ class EventLog(Protocol):
         """Append."""
         ...
 
+    def add_all(self, events: Iterable[Event]) -> None:
+        """Append many at once."""
+        ...
+
     def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
         """Give events after a cursor, none skipped; those of sessions only if `internal`.
 
@@ -158,6 +162,10 @@ class WorkLog(Protocol):
 
     def add(self, work: Work) -> bool:
         """Append; False (and nothing) if work with this effect key is there already."""
+        ...
+
+    def add_all(self, works: Iterable[Work]) -> None:
+        """Append many at once, but for those whose effect key is there already."""
         ...
 
     def get(self, key: str) -> Work:
@@ -224,6 +232,10 @@ class AuditLog(Protocol):
 
     def add(self, entry: AuditEntry) -> None:
         """Append."""
+        ...
+
+    def add_all(self, entries: Iterable[AuditEntry]) -> None:
+        """Append many at once."""
         ...
 
     def find(

@@ -71,8 +71,8 @@ def sync(
         seen.update(row.ref for row in some)
         picture_of(ports, principal)  # caught up here, so that little is left to do under the lock
         for ref, came in run(ports, principal, "sync", partial(take_in, some)).items():
-            outcome[came].append(ref)
-            if came == "broken":
+            outcome[came.what].append(ref)
+            if came.what == "broken":
                 outcome["applied"].append(ref)
     missing: tuple[str, ...] = ()
     if window is not None:

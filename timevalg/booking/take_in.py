@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from timevalg.booking.acting import Act
 from timevalg.booking.cancel import cancel_visit
+from timevalg.booking.gathered import Gathered
 from timevalg.booking.outside import Outside, Prospect
+from timevalg.booking.patients import known_patients
 from timevalg.booking.proposals import in_words, named, proposals
 from timevalg.booking.visits import booking_of, make_appointment, plan_preparations, times_of
 from timevalg.model.appointment import Appointment, Origin
@@ -23,6 +25,8 @@ from timevalg.model.time import require_aware
 
 MADE_HERE = frozenset({Origin.CHOSEN, Origin.ASSIGNED})
 """Visits that are timevalg's own where it owns appointments."""
+YEARS = range(1971, 2199)
+"""In which a visit can be: the store takes no other times."""
 MOVE_HERE = "it stands as it is; move it here"
 CANCEL_HERE = "it stands; cancel it here"
 
@@ -52,17 +56,21 @@ def bring_in(act: Act, outside: Outside, bookings: Iterable[FileBooking]) -> tup
     return tuple(cases)
 
 
-def take_in(rows: Sequence[CalendarRow], act: Act) -> dict[str, str]:
+class Came(NamedTuple):
+    """What came of a row: ``applied``, ``broken`` (applied too), ``stale`` or ``conflicts``."""
+
+    what: str
+    why: str = ""
+
+
+def take_in(rows: Sequence[CalendarRow], act: Act) -> dict[str, Came]:
     """Take in rows about different visits; gives what came of each, by ref."""
-    if not _news(rows, _known(act, rows)):
-        return {row.ref: "stale" for row in rows}
-    outside = Outside(act)
     known = _known(act, rows)
-    news = _news(rows, known)
-    outcome = {row.ref: "stale" for row in rows}
-    for row in news:
-        outcome[row.ref] = _take(act, outside, row, known.get(row.ref))
-    outside.finish()
+    if not any(_is_news(row, known.get(row.ref)) for row in rows):
+        return {row.ref: Came("stale") for row in rows}
+    taking = _Taking(act, rows)
+    outcome = {row.ref: taking.take(row) for row in rows}
+    taking.finish()
     return outcome
 
 
@@ -71,88 +79,116 @@ def _known(act: Act, rows: Iterable[CalendarRow]) -> dict[str, Appointment]:
     return {visit.ref: visit for visit in found if visit.ref}
 
 
-def _news(rows: Iterable[CalendarRow], known: Mapping[str, Appointment]) -> list[CalendarRow]:
-    """Give the rows that say something that is not known already."""
-    versions = {ref: visit.ref_version for ref, visit in known.items()}
-    return [
-        row for row in rows if (version := versions.get(row.ref)) is None or row.version > version
-    ]
+def _is_news(row: CalendarRow, visit: Appointment | None) -> bool:
+    return visit is None or visit.ref_version is None or row.version > visit.ref_version
 
 
-def _take(act: Act, outside: Outside, row: CalendarRow, visit: Appointment | None) -> str:
-    act.audit(
-        "appointment", visit.id if visit else row.ref, visit.patient if visit else row.patient
-    )
-    ours = outside.owner is Owner.TIMEVALG and visit is not None and visit.origin in MADE_HERE
-    if row.deleted:
-        if ours and visit is not None and visit.state is AppointmentState.BOOKED:
-            return _refuse(act, outside, row, visit, f"the visit is timevalg's own: {CANCEL_HERE}")
-        _delete(act, outside, row, visit)
-        act.close(kind="conflict", ref=row.ref)
-        return "applied"
-    why, session = _session(act, outside.organisation, row, visit)
-    if session is None:
-        return _refuse(act, outside, row, visit, why)
-    if visit is not None and _is_same(session, visit):
-        act.save(visit, "appointment.synced", None, ref_version=row.version)
-        act.close(kind="conflict", ref=row.ref)
-        return "applied"
-    own = booking_of(act, visit) if visit is not None else ()
-    task = act.unit.tasks.get(visit.task) if visit is not None and visit.task else None
-    prospect = outside.consider(session, own, task)
-    if prospect.in_the_way:
-        why = in_words(outside.picture, session, prospect.in_the_way)
-    elif ours:
-        why = f"the visit is timevalg's own: {MOVE_HERE}"
-    elif outside.owner is Owner.TIMEVALG:
+class _Taking:
+    """Rows being taken in by one transaction, with all that is known of them read at once."""
+
+    def __init__(self, act: Act, rows: Sequence[CalendarRow]) -> None:
+        self.outside = Outside(act)
+        self._gathered = Gathered(act.unit)
+        self.act = replace(act, unit=self._gathered.unit)
+        self._visits = _known(act, rows)
+        self._patients = known_patients(act.unit, (row.patient for row in rows if row.patient))
+        refs = frozenset(row.ref for row in rows)
+        cases = act.unit.cases.find(kind="conflict", ref=refs, closed_at=None)
+        self._cases = {case.ref: case for case in cases}
+
+    def take(self, row: CalendarRow) -> Came:
+        """Book, move or cancel what a row says, or tell staff why not."""
+        visit = self._visits.get(row.ref)
+        if not _is_news(row, visit):
+            return Came("stale")
+        patient = self._patients.get(row.patient or "")
+        if patient is not None:
+            row = replace(row, patient=patient.id)
+        self.act.audit(
+            "appointment", visit.id if visit else row.ref, visit.patient if visit else row.patient
+        )
+        is_booked = visit is not None and visit.state is AppointmentState.BOOKED
+        ours = visit is not None and visit.origin in MADE_HERE
+        ours = ours and self.outside.owner is Owner.TIMEVALG
+        if row.deleted and not (ours and is_booked):
+            _delete(self.act, self.outside, row, visit)
+            return self._applied(row)
+        if row.deleted:
+            return self._refuse(row, visit, f"the visit is timevalg's own: {CANCEL_HERE}")
+        if patient is not None and patient.deceased_at is not None:
+            return self._refuse(row, visit, "the patient is deceased")
+        why, session = _session(self.act, self.outside.organisation, row, visit)
+        if session is None:
+            return self._refuse(row, visit, why)
+        if visit is not None and _is_same(session, visit):
+            self.act.save(visit, "appointment.synced", None, ref_version=row.version)
+            return self._applied(row)
+        return self._take_time(row, visit, session, ours=ours)
+
+    def finish(self) -> None:
+        """Claim what was booked, find other places for those that gave way, write it all."""
+        self.outside.finish()
+        self._gathered.write()
+
+    def _take_time(
+        self, row: CalendarRow, visit: Appointment | None, session: Session, *, ours: bool
+    ) -> Came:
+        act, outside = self.act, self.outside
+        own = booking_of(act, visit) if visit is not None else ()
+        task = act.unit.tasks.get(visit.task) if visit is not None and visit.task else None
+        prospect = outside.consider(session, own, task)
+        why = ""
+        if prospect.in_the_way:
+            why = in_words(outside.picture, session, prospect.in_the_way)
+        elif ours:
+            why = f"the visit is timevalg's own: {MOVE_HERE}"
+        elif outside.owner is Owner.TIMEVALG:
+            why = "; ".join(prospect.faults)
+        if why:
+            return self._refuse(row, visit, why, prospect)
+        outside.book(prospect)
+        if visit is None:
+            more = {"ref": row.ref, "ref_version": row.version}
+            visit = _book(act, outside, session, Origin.IMPORTED, **more)
+        else:
+            _move(act, outside, visit, session, row.version)
+        if not prospect.faults:
+            return self._applied(row)
         why = "; ".join(prospect.faults)
-    if why:
-        return _refuse(act, outside, row, visit, why, prospect)
-    outside.book(prospect)
-    if visit is None:
-        more = {"ref": row.ref, "ref_version": row.version}
-        visit = _book(act, outside, session, Origin.IMPORTED, **more)
-    else:
-        _move(act, outside, visit, session, row.version)
-    if prospect.faults:
-        _tell(act, outside, row, visit, "; ".join(prospect.faults), prospect)
-        return "broken"
-    act.close(kind="conflict", ref=row.ref)
-    return "applied"
+        self._tell(row, visit, why, prospect)
+        return Came("broken", why)
 
+    def _applied(self, row: CalendarRow) -> Came:
+        if row.ref in self._cases:
+            self.act.close(kind="conflict", ref=row.ref)
+        return Came("applied")
 
-def _refuse(
-    act: Act,
-    outside: Outside,
-    row: CalendarRow,
-    visit: Appointment | None,
-    why: str,
-    prospect: Prospect | None = None,
-) -> str:
-    _tell(act, outside, row, visit, why, prospect)
-    return "conflicts"
+    def _refuse(
+        self,
+        row: CalendarRow,
+        visit: Appointment | None,
+        why: str,
+        prospect: Prospect | None = None,
+    ) -> Came:
+        self._tell(row, visit, why, prospect)
+        return Came("conflicts", why)
 
-
-def _tell(
-    act: Act,
-    outside: Outside,
-    row: CalendarRow,
-    visit: Appointment | None,
-    why: str,
-    prospect: Prospect | None,
-) -> None:
-    """Put a row on the staff list; one that is there already is brought up to date."""
-    detail = {"version": row.version, "broken": [], "in_the_way": [], "proposals": []}
-    if prospect is not None:
-        detail |= troubles(act, outside, prospect)
-    known = act.unit.cases.find(kind="conflict", ref=row.ref, closed_at=None)
-    if known and known[0].reason == why:
-        act.unit.cases.save(replace(known[0], detail=detail))
-        return
-    act.close(kind="conflict", ref=row.ref)
-    clinic = visit.clinic if visit else row.clinic
-    key = visit.id if visit else None
-    act.case("conflict", clinic, why, ref=row.ref, detail=detail, appointment=key)
+    def _tell(
+        self, row: CalendarRow, visit: Appointment | None, why: str, prospect: Prospect | None
+    ) -> None:
+        """Put a row on the staff list; one that is there already is brought up to date."""
+        detail = {"version": row.version, "broken": [], "in_the_way": [], "proposals": []}
+        if prospect is not None:
+            detail |= troubles(self.act, self.outside, prospect)
+        case = self._cases.get(row.ref)
+        if case is not None and case.reason == why:
+            self.act.unit.cases.save(replace(case, detail=detail))
+            return
+        if case is not None:
+            self.act.close(kind="conflict", ref=row.ref)
+        clinic = visit.clinic if visit else row.clinic
+        key = visit.id if visit else None
+        self.act.case("conflict", clinic, why, ref=row.ref, detail=detail, appointment=key)
 
 
 def troubles(act: Act, outside: Outside, prospect: Prospect) -> dict[str, Any]:
@@ -225,6 +261,8 @@ def _session(
         return f"clinic {clinic.id} has no service {row.service!r}", None
     if row.start is None:
         return "the row has no start", None
+    if row.start.year not in YEARS:
+        return f"the row starts in {row.start.year}", None
     pool = row.pool or (visit.pool if visit else None)
     if pool is not None and (pool not in clinic.pools or clinic.service_of(pool) != service):
         return f"clinic {clinic.id} has no pool {pool!r} of {service.id}", None

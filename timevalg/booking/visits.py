@@ -84,6 +84,8 @@ def _plan(
     task: Task | None,
     known: Mapping[str, Preparation],
 ) -> None:
+    if appointment.start <= act.unit.now():
+        return  # it is over, in a calendar that is taken in
     today = local_date(act.unit.now(), clinic.timezone)
     visit = local_date(appointment.start, clinic.timezone)
     for rule in preparation_rules(clinic, appointment, task):

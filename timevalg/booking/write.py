@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from timevalg.booking.acting import Act, clinic_of, picture_of, run, use_case
 from timevalg.booking.effect import Effect, Way, put_out
 from timevalg.booking.letter_facts import choice_facts, visit_facts
+from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Between, Channel, Ports
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotYet
@@ -43,6 +44,8 @@ def write_letter(ports: Ports, principal: Principal, kind: str, entity: str) -> 
             return _invitation_to_choose(act, picture, entity)
         visit = act.appointment(entity)
         if visit.patient is None or not _is_news(kind, visit):
+            return None
+        if surviving(act.unit, visit.patient).deceased_at is not None:
             return None
         task = act.unit.tasks.get(visit.task) if visit.task else None
         patient = patient_of(act, visit.patient)
@@ -154,7 +157,9 @@ def _note(act: Act, letter: Letter, before: Letter | None = None) -> None:
 
 
 def _is_true(act: Act, letter: Letter) -> bool:
-    """Tell whether a letter still says how things are."""
+    """Tell whether a letter still says how things are, to somebody who is there."""
+    if surviving(act.unit, letter.patient).deceased_at is not None:
+        return False
     if letter.appointment is None:
         return letter.task is None or act.unit.tasks.get(letter.task).state is TaskState.OPEN
     visit = act.unit.appointments.get(letter.appointment)
@@ -189,6 +194,8 @@ def _was_told(act: Act, visit: Appointment) -> bool:
 def _invitation_to_choose(act: Act, picture: Picture, key: str) -> Letter | None:
     task = act.task(key)
     if task.state is not TaskState.OPEN or not task.letters:
+        return None
+    if surviving(act.unit, task.patient).deceased_at is not None:
         return None
     patient = patient_of(act, task.patient)
     letter = begin(act, "choice", patient, task.clinic, task=task.id)

@@ -11,12 +11,15 @@ from typing import Any
 from timevalg.booking import (
     answer,
     attend,
+    block,
     cancel,
     change,
     check,
+    deceased,
     due,
     feed,
     invite,
+    merge,
     own,
     publish,
     reserves,
@@ -36,7 +39,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.errors import InvalidInput
 from timevalg.model.outgoing import Subscription
 from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
-from timevalg.model.session import Assignment
+from timevalg.model.session import Assignment, Session
 from timevalg.model.task import Mode, Task
 from timevalg.solver.reserves import Reserves
 from timevalg.solver.settle_offers import SettledOffers
@@ -225,6 +228,18 @@ class RecordSystem(Hospital):
         """Take in the record system's calendar."""
         return sync.sync(self.ports, self.principal, rows, window)
 
+    def merge(
+        self, old: str, into: str, *, reason: str = "", idempotency_key: str | None = None
+    ) -> Patient:
+        """Say that two patients are one; gives the one that is left."""
+        return merge.merge(self.once(idempotency_key), self.principal, old, into, reason)
+
+    def deceased(
+        self, patient: str, *, reason: str = "", idempotency_key: str | None = None
+    ) -> Patient:
+        """Say that a patient has died: all is withdrawn, and no letter is written any more."""
+        return deceased.deceased(self.once(idempotency_key), self.principal, patient, reason)
+
     def events(self, after: str = "", limit: int = 500) -> list[Event]:
         """Give what happened after a cursor, in commit order, none skipped, at least once."""
         return feed.read_events(self.ports, self.principal, after, limit)
@@ -347,6 +362,35 @@ class Desk(Hospital):
     ) -> Letter | None:
         """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
         return write.write_letter(self.once(idempotency_key), self.principal, kind, key_of(visit))
+
+    def block(
+        self,
+        clinic: str,
+        resources: Iterable[str],
+        start: datetime,
+        end: datetime,
+        *,
+        reason: str,
+        override: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Session:
+        """Take resources for a span; gives the block, whose id lifts it again."""
+        return block.block(
+            self.once(idempotency_key),
+            self.principal,
+            clinic,
+            tuple(resources),
+            start,
+            end,
+            reason,
+            override,
+        )
+
+    def unblock(
+        self, block_: Session | str, reason: str = "", *, idempotency_key: str | None = None
+    ) -> Session:
+        """Give a block's time back."""
+        return block.unblock(self.once(idempotency_key), self.principal, key_of(block_), reason)
 
     def set_owner(
         self, owner: Owner | str, reason: str = "", *, idempotency_key: str | None = None

@@ -98,6 +98,12 @@ class View:
         start, pool = start_of(offer, pool)
         return hold.hold(self.once(idempotency_key), self.principal, key_of(task), start, pool)
 
+    def renew(self, held: Session, *, idempotency_key: str | None = None) -> Session:
+        """Hold a time for some minutes more."""
+        return hold.renew_hold(
+            self.once(idempotency_key), self.principal, held.task or "", held.start, held.pool
+        )
+
     def choose(
         self,
         task: Task | str,

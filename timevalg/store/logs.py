@@ -182,6 +182,12 @@ class SqlWork:
         self._unit.rouses |= row is not None and work.due_at <= self._unit.now()
         return row is not None
 
+    def add_all(self, works: Iterable[Work]) -> None:
+        """Append many, but for those whose effect is there."""
+        rows = [self._records.row(work) for work in works]
+        if rows:
+            self._unit.connection.execute(_many_unless_there(self._unit.dialect), rows)
+
     def get(self, key: str) -> Work:
         """Give one by id."""
         return self._records.get(key)
@@ -243,10 +249,15 @@ OUTCOME = ("state", "due_at", "attempts", "leased_until", "error", "done_at")
 
 @cache
 def _unless_there(dialect: Dialect) -> Insert:
+    return _many_unless_there(dialect).returning(_WORK.c.id)
+
+
+@cache
+def _many_unless_there(dialect: Dialect) -> Insert:
     insert: Insert = dialect.insert(_WORK).on_conflict_do_nothing(
         index_elements=["organisation", "effect"]
     )
-    return insert.returning(_WORK.c.id)
+    return insert
 
 
 @cache
@@ -326,6 +337,10 @@ class SqlAudit:
     def add(self, entry: AuditEntry) -> None:
         """Append."""
         self._records.add(entry)
+
+    def add_all(self, entries: Iterable[AuditEntry]) -> None:
+        """Append many."""
+        self._records.add_all(entries)
 
     def find(
         self, *, order: str = "time", limit: int | None = None, **criteria: Any

@@ -76,6 +76,11 @@ class MemoryWork:
         self._records.add(work)
         return True
 
+    def add_all(self, works: Iterable[Work]) -> None:
+        """Append many, but for those whose effect is there."""
+        for work in works:
+            self.add(work)
+
     def get(self, key: str) -> Work:
         """Give one by id."""
         return self._records.get(key)
@@ -168,6 +173,10 @@ class MemoryAudit:
     def add(self, entry: AuditEntry) -> None:
         """Append."""
         self._records.add(entry)
+
+    def add_all(self, entries: Iterable[AuditEntry]) -> None:
+        """Append many."""
+        self._records.add_all(entries)
 
     def find(
         self, *, order: str = "time", limit: int | None = None, **criteria: Any

@@ -10,10 +10,12 @@ from tests.world import ORGANISATION, World, document, oslo
 from timevalg.booking import (
     answer,
     attend,
+    block,
     cancel,
     change,
     check,
     choose,
+    deceased,
     decline,
     due,
     examine,
@@ -23,6 +25,7 @@ from timevalg.booking import (
     hold,
     invite,
     look,
+    merge,
     mine,
     none_suits,
     opening,
@@ -118,6 +121,15 @@ def letter(world):
     return world.letters()[0].id
 
 
+def blocking(world, who, clinic):
+    return block.block(world.ports, who, clinic, ["dr-b"], AT, LATER, "a course")
+
+
+def blocked(world):
+    world.invited()
+    return world.desk.block("clinic", ["dr-b"], AT, LATER, reason="a course").id
+
+
 ABOUT_ONE = [
     ("ask", "draft", asked, lambda w, who, k: invite.ask_for_time(w.ports, who, k)),
     about_task("open", opening.open_task, "scheduled"),
@@ -126,7 +138,10 @@ ABOUT_ONE = [
     about_visit("list offers to change", look.list_offers_to_change),
     about_task("settle offers", settle_offers.settle_offers),
     about_task("hold", hold.hold, "open", AT),
+    about_task("renew hold", hold.renew_hold, "open", AT),
     about_task("choose", choose.choose, "open", AT),
+    ("unblock", "open", blocked, lambda w, who, k: block.unblock(w.ports, who, k)),
+    ("block", "open", lambda w: w.invited() and "clinic", blocking),
     about_task("none suits", none_suits.none_suits),
     about_task("decline", decline.decline),
     about_task("check", check.check, "chosen", True),
@@ -196,6 +211,8 @@ AT_LARGE = {
     "forget answers": lambda w, who: forget.forget_answers(w.ports, who),
     "set owner": lambda w, who: own.set_owner(w.ports, who, Owner.TIMEVALG),
     "examine": lambda w, who: examine.examine(w.ports, who),
+    "merge": lambda w, who: merge.merge(w.ports, who, "p-8", "p-9"),
+    "deceased": lambda w, who: deceased.deceased(w.ports, who, "p-9"),
     "sync": lambda w, who: sync.sync(w.ports, who, [sync.CalendarRow("r", 1, deleted=True)]),
     "read events": lambda w, who: feed.read_events(w.ports, who),
     "register patient": lambda w, who: feed.register_patient(

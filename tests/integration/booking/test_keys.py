@@ -165,11 +165,23 @@ def test_an_answer_is_forgotten_only_when_it_is_a_day_old(world):
 
 CALLS = {
     "publish": lambda w, k: w.desk.publish("examples/gastro/surgery.yaml", idempotency_key=k),
+    "merge": lambda w, k: w.dips.merge("p-8", "p-9", idempotency_key=k),
+    "deceased": lambda w, k: w.dips.deceased("p-9", idempotency_key=k),
+    "block": lambda w, k: w.desk.block(
+        "clinic", ["dr-b"], AT, LATER, reason="a course", idempotency_key=k
+    ),
+    "unblock": lambda w, k: w.desk.unblock(
+        w.desk.block("clinic", ["dr-b"], AT, LATER, reason="x", idempotency_key="k-0"),
+        idempotency_key=k,
+    ),
     "set owner": lambda w, k: w.desk.set_owner("timevalg", idempotency_key=k),
     "register patient": lambda w, k: w.desk.register("p-1", name="Kari", idempotency_key=k),
     "invite": lambda w, k: invitation(w, idempotency_key=k),
     "ask": lambda w, k, t: w.patient().ask(t, idempotency_key=k),
     "hold": lambda w, k, t: w.patient().hold(t, AT, idempotency_key=k),
+    "renew hold": lambda w, k, t: w.patient().renew(
+        w.patient().hold(t, AT, idempotency_key="k-0"), idempotency_key=k
+    ),
     "choose": lambda w, k, t: w.patient().choose(t, AT, idempotency_key=k),
     "none suits": lambda w, k, t: w.patient().none_suits(t, "Fridays", idempotency_key=k),
     "decline": lambda w, k, t: w.patient().decline(t, idempotency_key=k),
@@ -200,6 +212,10 @@ CALLS = {
 
 FROM = {
     "publish": None,
+    "merge": None,
+    "deceased": None,
+    "block": None,
+    "unblock": None,
     "set owner": None,
     "register patient": None,
     "invite": None,

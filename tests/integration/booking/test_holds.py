@@ -1,0 +1,113 @@
+"""A hold is renewed by its owner, some times; it gives way to the same patient's next."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.world import oslo
+from timevalg.booking import hold as holding
+from timevalg.booking.hold import RENEWALS
+from timevalg.model.errors import IllegalMove, NotFound, TimeTaken
+from timevalg.model.principal import Principal, RoleName
+
+AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10)
+
+
+def held(world):
+    return world.sessions(kind="hold")
+
+
+def test_it_is_held_for_its_minutes_from_now_on(world):
+    task = world.invited()
+    first = world.patient().hold(task, AT)
+    world.later(minutes=6)
+    second = world.patient().renew(first)
+    assert (second.id, second.resources) == (first.id, first.resources)
+    assert second.until == first.until + timedelta(minutes=6)
+    assert held(world) == [second]
+    world.later(minutes=6)  # the first would have expired
+    assert held(world) == [second]
+    assert world.patient().choose(task, AT).start == AT
+    assert [e.new["until"] for e in world.events("task.hold-renewed")] == [second.until.isoformat()]
+
+
+def test_so_often_and_no_more_until_others_have_had_the_chance(world):
+    task = world.invited()
+    hold = world.patient().hold(task, AT)
+    for number in range(RENEWALS):
+        again = (world.patient().renew, lambda h: world.patient().hold(task, h.start))[number % 2]
+        world.later(minutes=6)
+        hold = again(hold)
+    world.later(minutes=6)
+    for again in (lambda: world.patient().renew(hold), lambda: world.patient().hold(task, AT)):
+        with pytest.raises(IllegalMove, match=f"renewed {RENEWALS} times"):
+            again()
+    world.later(minutes=5)
+    assert held(world) == []
+    assert world.patient().renew(hold).id != hold.id
+
+
+def test_one_that_has_expired_is_taken_anew_if_it_is_free(world):
+    mine, theirs = world.invited(), world.invited("p-2")
+    hold = world.patient().hold(mine, AT)
+    world.clock.advance(timedelta(minutes=11))
+    renewed = world.patient().renew(hold)  # before anybody has tidied up
+    assert renewed.until > hold.until
+    world.later(minutes=11)
+    assert world.patient().renew(hold).start == AT  # after
+    world.later(minutes=11)
+    world.patient("p-2").choose(theirs, AT)
+    with pytest.raises(TimeTaken) as refused:
+        world.patient().renew(hold)
+    assert refused.value.alternatives
+    assert world.promises_broken() == {}
+
+
+def test_nobody_elses(world):
+    task = world.invited()
+    hold = world.patient().hold(task, AT)
+    world.invited("p-2")
+    for who in (
+        world.patient("p-2").principal,
+        Principal("x", RoleName.REPRESENTATIVE, task.organisation, patient="p-2"),
+    ):
+        with pytest.raises(NotFound):
+            holding.renew_hold(world.ports, who, task.id, AT)
+    assert held(world) == [hold]
+
+
+def test_a_second_hold_of_the_patient_replaces_the_first_for_whichever_task(world):
+    one, other = world.invited(), world.invited(pools=("manual",))
+    hold = world.patient().hold(one, AT)
+    assert [s.start for s in held(world)] == [AT]
+    world.patient().hold(one, LATER)
+    assert [s.start for s in held(world)] == [LATER]
+    second = world.patient().hold(other, AT)
+    assert held(world) == [second]
+    assert world.promises_broken() == {}
+    with pytest.raises(IllegalMove, match="another time is held"):
+        world.patient().renew(replace(hold, start=LATER))
+    world.patient("p-2").choose(world.invited("p-2"), LATER)  # free again
+
+
+def test_the_first_hold_is_given_up_only_if_the_second_is_had(world):
+    task = world.invited()
+    hold = world.patient().hold(task, AT)
+    world.patient("p-2").choose(world.invited("p-2"), LATER)
+    with pytest.raises(TimeTaken):
+        world.patient().hold(task, LATER)
+    assert held(world) == [hold]
+
+
+def test_two_renewals_at_once_are_two(database, monkeypatch):
+    task = database.invited()
+    hold = database.patient().hold(task, AT)
+    pictures = database.ports.pictures
+    old, current = pictures.current(task.organisation), pictures.current
+    database.patient().renew(hold)
+    looks = iter([old])
+    monkeypatch.setattr(pictures, "current", lambda o: next(looks, None) or current(o))
+    database.patient().renew(hold)  # planned before the first was there
+    with pytest.raises(IllegalMove):
+        database.patient().renew(hold)
