@@ -73,6 +73,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "seal audit": _WORKER,
     "verify audit": {RoleName.AUDITOR: Scope.CLINIC},
     "sync": _SYSTEM,
+    "import": _SYSTEM,
     "merge": _SYSTEM,
     "deceased": _SYSTEM,
     "block": _DESK,

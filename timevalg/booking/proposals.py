@@ -19,6 +19,8 @@ from timevalg.solver.search import feasible
 
 NEAREST = 5
 """Starts proposed."""
+WITHIN = (3, 30, 3660)
+"""Days around the wanted one that are looked at in turn, until there are so many."""
 
 
 def in_words(picture: Picture, session: Session, fixed: Iterable[Session]) -> str:
@@ -53,7 +55,10 @@ def proposals(
     task : Task or None
         Whose particulars apply.
     """
-    found = list(islice(_near(picture, session, frozenset(s.id for s in own), task), NEAREST))
+    former, found = frozenset(s.id for s in own), list[tuple[datetime, str, Assignment]]()
+    for days in WITHIN:
+        if len(found) < NEAREST:
+            found = list(islice(_near(picture, session, former, task, days), NEAREST))
     zone = picture.index.organisation.clinic(session.clinic).timezone
     return [
         {
@@ -66,17 +71,18 @@ def proposals(
 
 
 def _near(
-    picture: Picture, session: Session, own: frozenset[str], task: Task | None
+    picture: Picture, session: Session, own: frozenset[str], task: Task | None, days: int
 ) -> Iterator[tuple[datetime, str, Assignment]]:
+    """Give feasible starts within some days of the session's own, nearest first."""
     index, clinic = picture.index, picture.index.organisation.clinic(session.clinic)
     pools = [p.id for p in clinic.pools.values() if p.service == session.service]
+    day = session.local_date(clinic.timezone)
+    first, last = day - timedelta(days), day + timedelta(days)
     asks = {
-        pool: _ask(picture, session, pool, own, task)
+        pool: replace(_ask(picture, session, pool, own, task), not_before=first, not_after=last)
         for pool in ([session.pool] if session.pool is not None else pools)
     }
-    starts = [
-        (start, pool) for pool, ask in asks.items() for start in feasible(index, ask).instants()
-    ]
+    starts = [(t, pool) for pool, ask in asks.items() for t in feasible(index, ask).instants()]
     busy = [s.visit for s in index.by_patient(session.patient or "") if s.id not in own]
     given: set[datetime] = set()
     for start, pool in sorted(starts, key=lambda s: (abs(s[0] - session.start), s)):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from timevalg.booking.acting import picture_of, run, use_case
 from timevalg.booking.ports import Between, Ports
@@ -15,7 +16,9 @@ from timevalg.model.principal import Principal
 from timevalg.model.states import AppointmentState
 from timevalg.model.time import require_aware
 
-__all__ = ["CalendarRow", "Synced", "sync"]
+__all__ = ["CalendarRow", "Synced", "chunks", "sync"]
+
+T = TypeVar("T")
 
 AT_ONCE = 200
 """Rows taken in by one transaction, under the organisation's lock."""
@@ -67,7 +70,7 @@ def sync(
     """
     outcome: dict[str, list[str]] = {"applied": [], "stale": [], "conflicts": [], "broken": []}
     seen: set[str] = set()
-    for some in _chunks(rows):
+    for some in chunks(rows, lambda row: row.ref):
         seen.update(row.ref for row in some)
         picture_of(ports, principal)  # caught up here, so that little is left to do under the lock
         for ref, came in run(ports, principal, "sync", partial(take_in, some)).items():
@@ -96,13 +99,14 @@ def sync(
     )
 
 
-def _chunks(rows: Iterable[CalendarRow]) -> Iterator[list[CalendarRow]]:
+def chunks(rows: Iterable[T], ref: Callable[[T], str]) -> Iterator[list[T]]:
     """Cut rows into what one transaction takes in: so many at most, none about the same visit."""
-    some: dict[str, CalendarRow] = {}
+    some: dict[str, T] = {}
     for row in rows:
-        if row.ref in some or len(some) == AT_ONCE:
+        key = ref(row)
+        if key in some or len(some) == AT_ONCE:
             yield list(some.values())
             some = {}
-        some[row.ref] = row
+        some[key] = row
     if some:
         yield list(some.values())

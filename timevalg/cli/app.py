@@ -192,6 +192,23 @@ def db_restored(url: DatabaseUrl) -> None:
     typer.echo(f"{events} events are in order; next: timevalg doctor --deep")
 
 
+@app.command("import")
+def calendar_import(
+    file: Annotated[Path, typer.Argument(help="A calendar: JSON Lines, or CSV by its ending.")],
+    url: DatabaseUrl,
+    organisation: Annotated[str, typer.Option(help="The organisation's number.")],
+    system: Annotated[str, typer.Option(help="The record system that it comes from.")] = "import",
+    rejected: Annotated[
+        Path | None, typer.Option(help="Where rejected rows go, as JSON Lines; default: stderr.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take in a whole calendar; stopped half-way, it can simply be started again."""
+    from timevalg.cli import calendar_import as command
+
+    command.run(file, url, organisation, system, rejected, as_json)
+
+
 @app.command()
 def doctor(
     url: DatabaseUrl,

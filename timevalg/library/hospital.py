@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from timevalg.booking import (
     answer,
     attend,
     block,
+    calendar_import,
     cancel,
     change,
     check,
@@ -30,10 +31,12 @@ from timevalg.booking import (
     undo,
     write,
 )
+from timevalg.booking.calendar_import import Imported, Rejected
 from timevalg.booking.invite import Invitation
 from timevalg.booking.publish import Published
 from timevalg.booking.sync import CalendarRow, Synced
 from timevalg.clinic import read
+from timevalg.library.calendar_file import read_calendar
 from timevalg.library.patient import View, key_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import InvalidInput
@@ -239,6 +242,27 @@ class RecordSystem(Hospital):
     ) -> Patient:
         """Say that a patient has died: all is withdrawn, and no letter is written any more."""
         return deceased.deceased(self.once(idempotency_key), self.principal, patient, reason)
+
+    def import_calendar(
+        self,
+        lines: Iterable[str],
+        *,
+        form: str = "jsonl",
+        reject: Callable[[Rejected], None] = lambda rejected: None,
+    ) -> Imported:
+        """Take in a whole calendar as a stream; stopped half-way, it is simply done again.
+
+        Parameters
+        ----------
+        lines : iterable of str
+            An open file, as `timevalg.library.calendar_file` describes it.
+        form : str
+            ``jsonl`` or ``csv``.
+        reject : callable
+            Told of each row that is not taken in, with its line and the reason.
+        """
+        rows = read_calendar(lines, form)
+        return calendar_import.import_calendar(self.ports, self.principal, rows, reject)
 
     def events(self, after: str = "", limit: int = 500) -> list[Event]:
         """Give what happened after a cursor, in commit order, none skipped, at least once."""

@@ -31,3 +31,9 @@ class CalendarRow:
     resources: Assignment = field(default_factory=dict)
     patient: str | None = None
     pool: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.ref:
+            raise ValueError("a row needs a ref")
+        if not 0 <= self.version < 2**31:
+            raise ValueError(f"row {self.ref}: version {self.version} is not 0 … 2147483647")

@@ -268,6 +268,7 @@ NO_KEYS = {
     "read events",
     "staff list",
     "sync",
+    "import",
     "send letter",
     "subscribe",
     "end subscription",

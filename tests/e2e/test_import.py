@@ -1,0 +1,72 @@
+"""`timevalg import` as an operator uses it, and the measurement of it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import calendar
+from tests.world import ORGANISATION, document
+from timevalg.booking.publish import publish
+from timevalg.cli import calendar_import as command
+from timevalg.clinic import read_sources
+from timevalg.library import Timevalg
+from timevalg.model.contents import Source
+from timevalg.model.errors import InvalidInput
+from timevalg.store.migrate import upgrade
+
+GOOD = {
+    "ref": "kontakt/1",
+    "version": 1,
+    "clinic": "clinic",
+    "service": "talk",
+    "start": "2027-01-20T09:00:00+01:00",
+    "resources": {"doctor": ["dr-a"], "room": ["room"]},
+    "patient": "p-1",
+}
+
+
+def timevalg(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "timevalg.cli", "import", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_calendar_with_wrong_rows_from_the_command_line(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path}/clinic.sqlite"
+    with Timevalg.open(url, organisation=ORGANISATION) as valg:
+        contents = read_sources({"clinic": Source(document(), {})})
+        publish(valg.ports, valg.planner("anna").principal, contents)
+    file, rejected = tmp_path / "calendar.jsonl", tmp_path / "rejected.jsonl"
+    rows = [json.dumps(GOOD), "{", json.dumps(GOOD | {"ref": "kontakt/2", "patient": "p-2"})]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    given = (file, "--database", url, "--organisation", ORGANISATION)
+    done = timevalg(*given, "--rejected", rejected, "--json")
+    assert done.returncode == 0, done.stderr
+    counts = {"rows": 3, "applied": 1, "broken": 0, "known": 0, "rejected": 2}
+    assert json.loads(done.stdout) == counts
+    found = [json.loads(line) for line in rejected.read_text(encoding="utf-8").splitlines()]
+    assert [(r["line"], r["ref"]) for r in found] == [(2, ""), (3, "kontakt/2")]
+    command.run(file, url, ORGANISATION, "dips", None, as_json=False)
+    again = capsys.readouterr()
+    said = "3 rows: 0 taken in (0 of them break a rule), 1 known already, 2 rejected\n"
+    assert again.out == said
+    told = again.err.splitlines()
+    assert [line.startswith(f"{file}:{n}: ") for n, line in enumerate(told, 2)] == [True, True]
+    assert "p-2" not in again.err  # reasons name no patient
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(InvalidInput, match="no such file"):
+        command.run(tmp_path / "none", "sqlite:///x.db", ORGANISATION, "dips", None, as_json=True)
+
+
+def test_the_measurement_in_small(tmp_path):
+    url = f"sqlite:///{tmp_path}/calendar.sqlite"
+    upgrade(url)
+    found = calendar.measure(url, 250, tmp_path / "calendar.jsonl")
+    assert (found["rows"], found["applied"], found["rejected"]) == (250, 248, 2)
