@@ -68,6 +68,7 @@ class Held:
     patient: str
     start: object
     until: object
+    renewed: int = 0
 
 
 @dataclass

@@ -34,6 +34,7 @@ from tests.integration.truth.plain import (
 from tests.world import MONDAY, ORGANISATION, World
 from timevalg.booking import cancel as cancelling
 from timevalg.booking.expire import expire_holds
+from timevalg.booking.hold import RENEWALS
 from timevalg.booking.sync import CalendarRow
 from timevalg.booking.work import worker
 from timevalg.model.errors import IllegalMove, TimeTaken
@@ -116,13 +117,16 @@ class Machine(RuleBasedStateMachine):
     @has_tasks
     @rule(number=which, start=starts)
     def hold(self, number, start):
-        task = self.task(number, LIVE)
-        refused = set() if task.state in LIVE else {IllegalMove}
+        task, last = self.task(number, LIVE), self.plain.held(self.task(number, LIVE).patient)
+        again = last is not None and (last.task, last.start) == (task.id, start)
+        renewed = last.renewed + 1 if again else 0
+        refused = set() if task.state in LIVE and renewed <= RENEWALS else {IllegalMove}
         if not refused and not self.plain.offered(task, start):
             refused = {TimeTaken}
         if self.does(lambda: self.world.patient(task.patient).hold(task.id, start), refused):
             until = self.plain.now + HOLD
-            self.plain.holds[task.patient] = Held(task.id, task.pool, task.patient, start, until)
+            held = Held(task.id, task.pool, task.patient, start, until, renewed)
+            self.plain.holds[task.patient] = held
             task.placed = True
 
     @has_tasks
@@ -360,3 +364,11 @@ def test_a_hold_that_counts_after_its_time_is_noticed(monkeypatch):
     monkeypatch.setattr(Session, "is_live", lambda *_: True)
     with pytest.raises(TimeTaken):
         machine.choose(number=1, start=STARTS[0], held=False)
+
+
+def test_a_hold_renewed_too_often_is_refused_in_both():
+    machine = Machine()
+    machine.invite(who=1, pool="one", days="+")
+    for _ in range(RENEWALS + 2):
+        machine.hold(number=0, start=STARTS[0])
+    assert machine.plain.held("p-1").renewed == RENEWALS
