@@ -68,10 +68,11 @@ class Crew:
         )
 
 
-def run(seconds: float, seed: int, durable: bool = True) -> dict[str, Any]:
+def run(seconds: float, seed: int, durable: bool = True, pause: float = 0.02) -> dict[str, Any]:
     """Let faults happen for some seconds while producers produce; then wait, and count.
 
-    The first fault is the kill of a worker; then each sort comes as often as the others.
+    Producers rest `pause` seconds after a letter. The first fault is the kill of a worker; then
+    each sort comes as often as the others.
     """
     choice = random.Random(seed)
     with ExitStack() as stack:
@@ -92,7 +93,7 @@ def run(seconds: float, seed: int, durable: bool = True) -> dict[str, Any]:
         _open_clinic(Timevalg(direct, ORGANISATION), receiver.url)
         reckoning = Reckoning(direct.store, ORGANISATION, receiver)
         stop = threading.Event()
-        producers = list(_producers(stack, proxy.url, stop, reckoning))
+        producers = list(_producers(stack, proxy.url, stop, reckoning, pause))
         crew = Crew(environment)
         stack.callback(crew.stop)
         for producer in producers:
@@ -141,12 +142,12 @@ def _open_clinic(valg: Timevalg, url: str) -> None:
 
 
 def _producers(
-    stack: ExitStack, url: str, stop: threading.Event, reckoning: Reckoning
+    stack: ExitStack, url: str, stop: threading.Event, reckoning: Reckoning, pause: float
 ) -> Iterator[Producer]:
     for n in range(PRODUCERS):
         ports = open_ports(url, hooks=Webhook({}))
         stack.callback(ports.store.close)
-        producer = Producer(f"l{n}", ports, ORGANISATION, stop)
+        producer = Producer(f"l{n}", ports, ORGANISATION, stop, pause)
         producer.open = reckoning.backlog_of(producer.written)
         yield producer
 

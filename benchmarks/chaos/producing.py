@@ -19,10 +19,12 @@ MOST_OPEN = 400
 class Producer(threading.Thread):
     """Writes letters until it is told to stop; `written` are those that the database has."""
 
-    def __init__(self, name: str, ports: Ports, organisation: str, stop: threading.Event) -> None:
+    def __init__(
+        self, name: str, ports: Ports, organisation: str, stop: threading.Event, pause: float
+    ) -> None:
         super().__init__(daemon=True)
         self._prefix, self._ports, self._organisation = name, ports, organisation
-        self._stop_now = stop
+        self._stop_now, self._pause = stop, pause
         self._random = random.Random(name)
         self.written: list[str] = []
         self.failure: BaseException | None = None
@@ -36,7 +38,7 @@ class Producer(threading.Thread):
                     self._stop_now.wait(0.1)
                     continue
                 self._write(f"{self._prefix}-{len(self.written):06}")
-                self._stop_now.wait(0.02)
+                self._stop_now.wait(self._pause)
         except BaseException as error:  # told by the thread that joins this one
             self.failure = error
             raise

@@ -1,0 +1,1 @@
+"""A week of Norway: invitations opened, looked at, chosen, checked and lettered."""

@@ -1,0 +1,138 @@
+"""Each way out against a real server: what it sends, what it answers, what it is certain of."""
+
+import json
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from benchmarks.receiver import Receiver
+from timevalg.channels.settings import channels
+from timevalg.channels.sms import Sms
+from timevalg.channels.smtp import Smtp
+from timevalg.channels.spool import Spool
+from timevalg.channels.webhook import Webhook, signature
+from timevalg.model.errors import InvalidInput, NotDelivered
+from timevalg.model.outgoing import Delivery, Subscription
+from timevalg.model.records import Letter, Patient
+
+NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
+LETTER = Letter(
+    id="l-1",
+    organisation="999999999",
+    clinic="clinic",
+    patient="p-1",
+    kind="appointment",
+    language="nb",
+    created_at=NOW,
+    subject="Du har fått time på øyeklinikken",
+    html="<p>Blåbær</p>",
+    text="Blåbær\n.\n..\n",
+    address="kari@example.test",
+    sending_at=NOW,
+)
+REMINDER = replace(LETTER, kind="reminder")
+KARI = Patient("p-1", "999999999", email="kari@example.test", phone="+4799999999")
+DELIVERY = Delivery(
+    id="d-1",
+    organisation="999999999",
+    clinic="clinic",
+    subscription="s-1",
+    event="e-1",
+    stream="a-1",
+    number=1,
+    body='{"id":"e-1","key":"å"}',
+    created_at=NOW,
+    sending_at=NOW,
+)
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+def nowhere():
+    """An address at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_a_mail_carries_its_effect_key(receiver):
+    (smtp,) = channels({"TIMEVALG_SMTP": receiver.smtp + "?from=post@sykehus.test"})
+    assert smtp.address(LETTER, KARI) == "kari@example.test"
+    assert smtp.address(LETTER, Patient("p-2", "999999999")) is None
+    assert smtp.send("l-1", LETTER) == "<l-1@sykehus.test>"
+    assert receiver.mails == {"l-1": 1}
+
+
+def test_without_a_connection_nothing_has_left():
+    port = nowhere()
+    with pytest.raises(NotDelivered, match="no connection") as said:
+        Smtp("127.0.0.1", port).send("l-1", LETTER)
+    assert not said.value.forever
+    assert "kari" not in str(said.value)
+    with pytest.raises(NotDelivered):
+        Sms(f"http://127.0.0.1:{port}/").send("l-1", REMINDER)
+    to = Subscription("s-1", "999999999", f"http://127.0.0.1:{port}/", "KEY")
+    with pytest.raises(NotDelivered):
+        Webhook({"KEY": "k"}).send(to, DELIVERY)
+
+
+def test_a_webhook_is_signed_over_time_and_body(receiver):
+    to = Subscription("s-1", "999999999", receiver.url, "KEY")
+    assert Webhook({"KEY": receiver.key}).send(to, DELIVERY) == "204"
+    assert receiver.events == {"e-1": 1}
+    assert [json.loads(b)["key"] for b in receiver.bodies] == ["å"]
+    with pytest.raises(NotDelivered, match="401"):
+        Webhook({"KEY": "another"}).send(to, DELIVERY)
+    with pytest.raises(NotDelivered, match="no secret 'KEY'"):
+        Webhook({}).send(to, DELIVERY)
+    assert receiver.forged == 1
+    one, body = str(int(NOW.timestamp())), DELIVERY.body.encode()
+    good = signature("k", "e-1", one, body)
+    assert good != signature("k", "e-1", one + "0", body)
+    assert good != signature("k", "e-1", one, body + b" ")
+
+
+def test_a_receiver_that_is_closed_has_not_taken_it(receiver):
+    receiver.closed = True
+    to = Subscription("s-1", "999999999", receiver.url, "KEY")
+    with pytest.raises(NotDelivered, match="503") as said:
+        Webhook({"KEY": receiver.key}).send(to, DELIVERY)
+    assert not said.value.forever
+
+
+def test_only_reminders_go_by_sms():
+    sms = Sms("https://gateway.test/")
+    assert sms.address(REMINDER, KARI) == "+4799999999"
+    assert sms.address(LETTER, KARI) is None
+
+
+def test_the_spool_holds_whole_files_once(tmp_path):
+    spool = Spool(tmp_path / "print")
+    assert spool.address(REMINDER, KARI) is None
+    assert [spool.send("l-1", LETTER) for _ in range(2)] == ["l-1.html"] * 2
+    assert [p.name for p in (tmp_path / "print").iterdir()] == ["l-1.html"]
+
+
+def test_settings_that_cannot_be_read():
+    for settings in (
+        {"TIMEVALG_SMTP": "http://host"},
+        {"TIMEVALG_SMTP": "smtp://host?rat=1"},
+        {"TIMEVALG_SMS": "https://host/?rate=many"},
+    ):
+        with pytest.raises(InvalidInput):
+            channels(settings)
+    three = {
+        "TIMEVALG_PRINT": "print",
+        "TIMEVALG_SMTP": "smtps://u:p%40@host?rate=60&deduplicates=yes",
+        "TIMEVALG_SMS": "https://gateway/?rate=5",
+        "TIMEVALG_SMS_TOKEN": "t",
+    }
+    sms, smtp, spool = channels(three)
+    assert (sms.name, smtp.name, spool.name) == ("sms", "smtp", "print")
+    assert (smtp.port, smtp.password, smtp.rate, smtp.deduplicates) == (465, "p@", 60, True)
