@@ -24,7 +24,10 @@ from timevalg.model.text import Text
 from timevalg.model.time import instant
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
+from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
+from timevalg.solver.places import plan
+from timevalg.solver.search import feasible
 from timevalg.solver.verify import broken
 
 _DAYS = 2
@@ -185,6 +188,19 @@ class Exhaustive:
         rest = [self.places(t) for t in others]
         return any(self.fit(rest, [claim]) for claim in self.claims(task, pool, start))
 
+    def safe_starts(self, task: Task) -> set[tuple[str, datetime]]:
+        """Give the pools and starts that the task can claim so that all others keep a place."""
+        index, now = self._picture.index, self._picture.now
+        others = without(self._picture, task)
+        return {
+            (pool, start)
+            for pool in task.pools
+            for start in feasible(
+                index, Ask.for_task(index, task, pool, now, changing=True)
+            ).instants()
+            if self.safe(task, pool, start, others)
+        }
+
     def fit(self, choices: Sequence[list[Session]], taken: list[Session]) -> bool:
         """Tell whether one session of each list can be had beside those taken."""
         if not choices:
@@ -273,3 +289,33 @@ def without(picture: Picture, task: Task) -> list[Task]:
     """Give the other live tasks that have a place."""
     placed = {s.task for s in picture.index.sessions.values() if s.kind is SessionKind.PLACE}
     return [t for t in picture.tasks.values() if t.id != task.id and t.id in placed]
+
+
+def share_shown(seeds: Iterable[int]) -> dict[str, float]:
+    """Measure how many of the truly safe candidates are shown, on small clinics.
+
+    Raises
+    ------
+    AssertionError
+        If one is shown that is not safe.
+    """
+    safe = shown = candidates = unsafe = undecided = 0
+    for seed in seeds:
+        picture = small(seed)
+        picture = plan(picture, picture.tasks.values(), picture.now).picture
+        exhaustive = Exhaustive(picture)
+        for task in picture.tasks.values():
+            found = offers(picture, task, picture.now, limit=1000, key="new")
+            truly = exhaustive.safe_starts(task)
+            assert {(o.pool, o.start) for o in found.offers} <= truly
+            candidates += found.feasible
+            shown, safe = shown + len(found.offers), safe + len(truly)
+            unsafe, undecided = unsafe + found.unsafe, undecided + found.undecided
+    return {
+        "candidates": candidates,
+        "safe": safe,
+        "shown_pct": round(100 * shown / safe, 2),
+        "unsafe": candidates - safe,
+        "unsafe_proven_pct": round(100 * unsafe / (candidates - safe), 2),
+        "undecided_pct": round(100 * undecided / candidates, 2),
+    }

@@ -5,6 +5,7 @@ All of it in process, on pictures: no database, no HTTP.
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.states import TaskState
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign, session_for
-from timevalg.solver.certificates import after
+from timevalg.solver.certificates import Certificate, after
 from timevalg.solver.index import Index
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
@@ -126,6 +127,8 @@ def guaranteed(
     played.plan_s = time.perf_counter() - begin
     played.unplaced = len(made.unplaced)
     picture = made.picture
+    gc.collect()
+    gc.freeze()  # as a process that holds an index does well to
     queue = list(case.tasks)
     while queue:
         group, queue = queue[:waiting], queue[waiting:]
@@ -155,10 +158,25 @@ def guaranteed(
                     continue
                 certificate = anew
             picture = after(picture, certificate)
+            check(picture, certificate)
             picture = picture.with_task(replace(task, state=TaskState.CONFIRMED))
             if dice.random() < cancelling:
                 picture = picture.apply(removed=[certificate.claim.id])
     return played
+
+
+def check(picture: Picture, certificate: Certificate) -> None:
+    """Look, outside the search, whether what a certificate brought overlaps anything.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+    """
+    for session in (*certificate.claims, *certificate.moved):
+        others = picture.index.touching(session)
+        if others:
+            raise ValueError(f"{session.id} overlaps {', '.join(s.id for s in others)}")
 
 
 def _choice(count: int, dice: random.Random) -> int:

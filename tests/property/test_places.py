@@ -14,7 +14,6 @@ from timevalg.solver.certificates import after, own_place
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
-from timevalg.solver.search import feasible
 from timevalg.solver.verify import broken
 
 SEEDS = range(100)
@@ -73,18 +72,10 @@ def looked(picture: Picture, task: Task) -> tuple[int, int]:
     others = without(picture, task)
     found = offers(picture, task, picture.now, limit=1000, tries=1000, key="new")
     shown = {(o.pool, o.start) for o in found.offers}
-    candidates = {
-        (pool, start)
-        for pool in task.pools
-        for start in feasible(
-            picture.index, Ask.for_task(picture.index, task, pool, picture.now)
-        ).instants()
-    }
-    exhaustive = Exhaustive(picture)
-    safe = {c for c in candidates if exhaustive.safe(task, *c, others)}
+    safe = Exhaustive(picture).safe_starts(task)
     assert shown <= safe
-    assert found.unsafe <= len(candidates - safe)
-    assert len(shown) + found.unsafe + found.undecided == len(candidates)
+    assert found.unsafe <= found.feasible - len(safe)
+    assert len(shown) + found.unsafe + found.undecided <= found.feasible
     for offer in found.offers:
         then = after(picture, offer.certificate)
         check_places(then)

@@ -23,7 +23,8 @@ from timevalg.solver.ask import Ask
 from timevalg.solver.offers import candidates, with_fallback_notice
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, own_place
-from timevalg.solver.safety import Settling
+from timevalg.solver.repair import Budget
+from timevalg.solver.safety import STEPS_A_LOOK, Settling
 from timevalg.solver.search import feasible
 
 Found = tuple[Ask, Certificate] | None
@@ -83,10 +84,12 @@ def best_fallback(ports: Ports, picture: Picture, task: Task) -> Found:
     for best in candidates(picture, task, picture.now, rules):
         start, pool = best.candidate.start, best.candidate.pool
         ask = rules(Ask.for_task(picture.index, task, pool, picture.now, changing=True))
-        settling = settling or Settling(picture, task, picture.now, ask.ignore, key=key)
-        certificate = settling.certificate(ask, start)
-        if certificate is not None:
-            return ask, certificate
+        settling = settling or Settling(
+            picture, task, picture.now, ask.ignore, key=key, budget=Budget(STEPS_A_LOOK)
+        )
+        found = settling.settle(ask, start)
+        if isinstance(found, Certificate):
+            return ask, found
     place = own_place(picture, task)
     if place is None or place.pool is None:
         return None

@@ -23,6 +23,8 @@ def require_aware(value: datetime, what: str) -> datetime:
     ValueError
         If `value` has no zone.
     """
+    if value.tzinfo is UTC:
+        return value
     if value.tzinfo is None or value.utcoffset() is None:
         raise ValueError(f"{what} {value.isoformat()} has no time zone; give it an offset")
     return value.astimezone(UTC)

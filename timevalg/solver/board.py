@@ -24,6 +24,7 @@ from timevalg.solver.match import servable
 from timevalg.solver.picture import Picture
 from timevalg.solver.spot import Scope, Spot
 from timevalg.solver.tally import QuotaKey, Tally, counts
+from timevalg.solver.window import Window
 
 _NOTHING: Any = object()
 
@@ -230,29 +231,15 @@ class Board:
         """Give where the task's place may be by rules 1 to 4, one for each pool."""
         found = self._scopes.get(task.id)
         if found is None or found[0].ask.task is not task:
-            asks = [Ask.for_place(self.index, task, pool, self.now) for pool in task.pools]
-            found = self._scopes[task.id] = tuple(self.scope(ask) for ask in asks)
+            windows = [
+                self.index.windows.of_place(self.index, task, pool, self.now) for pool in task.pools
+            ]
+            found = self._scopes[task.id] = tuple(self._scope(w, w.ask) for w in windows)
         return found
 
     def scope(self, ask: Ask) -> Scope:
         """Give what rules 1 to 4 leave of an ask."""
-        window = self.index.windows.of(ask)
-        task = ask.task
-        names = self.index.plan.by_freedom(window.pool)
-        if task is not None and task.only:
-            names = tuple(
-                tuple(
-                    r.id
-                    for r in sorted(window.pool.candidates[n], key=lambda r: of_role.index(r.id))
-                    if role.id not in task.only
-                    or r.id in task.only[role.id]
-                    or r.group in task.only[role.id]
-                )
-                for n, (role, of_role) in enumerate(
-                    zip(window.pool.service.roles, names, strict=True)
-                )
-            )
-        return Scope(window, ask, names)
+        return self._scope(self.index.windows.of(ask), ask)
 
     def starts(self, scope: Scope, *, places: bool = True, crowded: Sequence[int] = ()) -> int:
         """Give the starts that are free, as bits of the scope's frame.
@@ -296,22 +283,27 @@ class Board:
         counts_ = [role.count for role in scope.pool.service.roles]
         return servable(scope.pool.clusters, counts_, fits, bits)
 
-    def able(self, scope: Scope, cell: int, *, places: bool = True) -> list[list[str]]:
-        """Give for each role who could serve it at a start, in the order in which to try them."""
+    def able(self, scope: Scope, role: int, cell: int, *, places: bool = True) -> Iterator[str]:
+        """Give who could serve a role at a start, in the order in which to try them."""
         sight = self.sight(scope, places)
-        return [
-            [name for name in of_role if self._mask(sight, role, name) >> cell & 1]
-            for role, of_role in enumerate(scope.names)
-        ]
+        for name in scope.names[role]:
+            if self._mask(sight, role, name) >> cell & 1:
+                yield name
 
-    def assign(self, scope: Scope, able: Sequence[Sequence[str]]) -> Assignment | None:
-        """Give the first assignment among those who are able."""
-        if scope.pool.simple:
-            if not all(able):
+    def assign(self, scope: Scope, cell: int) -> Assignment | None:
+        """Give the first assignment at a start that displaces nobody."""
+        roles = scope.pool.service.roles
+        if not scope.pool.simple:
+            return assign_from(
+                scope.pool, [list(self.able(scope, n, cell)) for n in range(len(roles))]
+            )
+        out = {}
+        for number, role in enumerate(roles):
+            name = next(self.able(scope, number, cell), None)
+            if name is None:
                 return None
-            roles = scope.pool.service.roles
-            return {role.id: (names[0],) for role, names in zip(roles, able, strict=True)}
-        return assign_from(scope.pool, able)
+            out[role.id] = (name,)
+        return out
 
     def latest(self, task: Task) -> Spot | None:
         """Give the latest spot for the task's place that displaces nobody."""
@@ -326,7 +318,7 @@ class Board:
             return None
         scope = best[1]
         cell = best[0] - scope.frame.offset
-        resources = self.assign(scope, self.able(scope, cell))
+        resources = self.assign(scope, cell)
         return None if resources is None else Spot.at(scope, cell, resources, place_id(task))
 
     def allows(
@@ -335,11 +327,13 @@ class Board:
         """Tell whether a start is free for just these resources, in whatever order."""
         if cell < 0 or not self.starts(scope, places=places) >> cell & 1:
             return False
-        able = self.able(scope, cell, places=places)
-        roles = scope.pool.service.roles
         listed = [
-            [n for n in resources.get(role.id, ()) if n in names]
-            for role, names in zip(roles, able, strict=True)
+            [
+                n
+                for n in self.able(scope, number, cell, places=places)
+                if n in resources.get(role.id, ())
+            ]
+            for number, role in enumerate(scope.pool.service.roles)
         ]
         given = assign_from(scope.pool, listed)
         return given is not None and {k: set(v) for k, v in given.items()} == {
@@ -373,6 +367,24 @@ class Board:
         session = self.index.sessions.get(key)
         return None if session is None else self.seen(session)
 
+    def _scope(self, window: Window, ask: Ask) -> Scope:
+        names = self.index.plan.by_freedom(window.pool)
+        task = ask.task
+        if task is not None and task.only:
+            names = tuple(
+                tuple(
+                    r.id
+                    for r in sorted(window.pool.candidates[n], key=lambda r: of_role.index(r.id))
+                    if role.id not in task.only
+                    or r.id in task.only[role.id]
+                    or r.group in task.only[role.id]
+                )
+                for n, (role, of_role) in enumerate(
+                    zip(window.pool.service.roles, names, strict=True)
+                )
+            )
+        return Scope(window, ask, self.now, names)
+
     def _mask(self, sight: Sight, role: int, name: str) -> int:
         column = self._columns.get(name)
         if column is None:
@@ -385,7 +397,10 @@ class Board:
     def _taken_of_patient(self, scope: Scope, places: bool) -> int:
         bits = 0
         offset = scope.frame.offset
+        task = None if scope.ask.task is None else scope.ask.task.id
         for spot in self.of_patient(scope.ask.patient or ""):
+            if spot.kind is SessionKind.PLACE and spot.task == task:
+                continue
             if counts(spot.session(self.index.organisation), self.now, places):
                 bits |= stretch(
                     spot.start - offset - scope.window.length + 1,

@@ -14,8 +14,12 @@ from timevalg.solver.certificates import Certificate
 from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Candidate, Ranked, ranked, varied
 from timevalg.solver.recall import recall
-from timevalg.solver.safety import Settling
+from timevalg.solver.repair import Budget
+from timevalg.solver.safety import STEPS_A_LOOK, UNSAFE, Settling
 from timevalg.solver.search import feasible
+
+MOST = 400
+"""Candidates settled in a look at most."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Offers:
     ----------
     offers : tuple of Offer
         Best first.
+    unsafe : int
+        Candidates looked at that would strand somebody; proven.
     undecided : int
         Candidates looked at that were not settled within the budget.
     feasible : int
@@ -98,32 +104,44 @@ def offers(
     Parameters
     ----------
     limit : int
-        How many at most.
+        How many at most. There is one whenever the task's own place may be chosen: with that
+        place gone, its time displaces nobody.
     key : str
         Id for the sessions in the certificates.
     tries : int or None
-        Candidates settled at most; default four times the limit.
+        Candidates settled at most; default as many as it takes, within `STEPS_A_LOOK`.
     rules : callable
         Changes the ask, for looks by other rules than the patient's (fallback notice).
     """
     zone = picture.index.organisation.clinic(task.clinic).timezone
     ranking = candidates(picture, task, now, rules)
+    budget = Budget(STEPS_A_LOOK)
+    asks = {
+        pool: rules(Ask.for_task(picture.index, task, pool, now, changing=True))
+        for pool in task.pools
+    }
     settlings: dict[frozenset[str], Settling] = {}
     out: list[Offer] = []
     unsafe = undecided = 0
-    for item in varied(ranking, zone)[: tries or 4 * limit]:
+    for number, item in enumerate(varied(ranking, zone)):
+        if len(out) == limit or (out and number >= (tries or MOST)):
+            break
         start, pool = item.candidate.start, item.candidate.pool
-        ask = rules(Ask.for_task(picture.index, task, pool, now, changing=True))
+        ask = asks[pool]
         settling = settlings.get(ask.ignore)
         if settling is None:
-            settling = settlings[ask.ignore] = Settling(picture, task, now, ask.ignore, key=key)
-        certificate = settling.certificate(ask, start) or recall(picture, task, ask, start, key=key)
-        if certificate is None:
-            undecided += 1
+            settling = settlings[ask.ignore] = Settling(
+                picture, task, now, ask.ignore, key=key, budget=budget
+            )
+        if budget.left <= 0 and not settling.displaces_nobody(ask, start):
             continue
-        out.append(Offer(start, pool, item.score, dict(item.parts), certificate))
-        if len(out) == limit:
-            break
+        found = settling.settle(ask, start) or recall(picture, task, ask, start, key=key)
+        if isinstance(found, Certificate):
+            out.append(Offer(start, pool, item.score, dict(item.parts), found))
+        elif found is UNSAFE:
+            unsafe += 1
+        else:
+            undecided += 1
     return Offers(tuple(out), unsafe, undecided, len(ranking))
 
 

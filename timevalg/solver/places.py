@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from timevalg.model.clinic import Organisation
 from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
@@ -112,14 +113,14 @@ def _plan(
     placed: list[Certificate] = []
     left: list[Task] = []
     given_up = {task.id: _vacate(board, task) for task in tasks}
+    organisation = board.index.organisation
     for task in sorted(tasks, key=lambda t: order(board, t), reverse=True):
-        begin = board.mark()
         spot = board.latest(task)
         if spot is None:
             left.append(task)
             continue
         board.take(spot)
-        placed.append(certificate(board, begin, spot.id, given_up[task.id]))
+        placed.append(certificate(organisation, [spot], given_up[task.id]))
     unplaced = []
     for task in sorted(left, key=lambda t: (t.priority, t.deadline or t.not_after, t.id)):
         seated = _seat(board, task, given_up[task.id])
@@ -139,35 +140,32 @@ def _vacate(board: Board, task: Task) -> list[Spot]:
 
 
 def _seat(board: Board, task: Task, given_up: Sequence[Spot]) -> Certificate | None:
-    begin = board.mark()
+    """Find a task's place and use it on the board."""
     repair = Repair(board, Budget(STEPS))
     for depth in range(CHAIN + 1):
         chain = repair.seat(task, depth)
         if chain is not None:
+            pairs = chain.moves(board)
             repair.use(chain)
-            return certificate(board, begin, place_id(task), given_up)
+            return certificate(board.index.organisation, chain.new[:1], given_up, pairs)
     return None
 
 
-def certificate(board: Board, mark: int, claim: str, released: Sequence[Spot] = ()) -> Certificate:
-    """Make the certificate of what has happened on a board since a mark.
+def certificate(
+    organisation: Organisation,
+    claims: Iterable[Spot],
+    released: Iterable[Spot] = (),
+    pairs: Sequence[tuple[Spot, Spot]] = (),
+) -> Certificate:
+    """Make a certificate of spots.
 
     Parameters
     ----------
-    claim : str
-        Id of the spot that it is for.
-    released : sequence of Spot
-        What was given up for it. All else that went are places of others, which have moved.
+    pairs : sequence of (Spot, Spot)
+        Places of others as they were, and where they go instead.
     """
-    organisation = board.index.organisation
-    went, came = board.changes(mark)
-    given_up = {s.id for s in released}
-    first = next(s for s in came if s.id == claim)
-    new = {s.task: s for s in came if s is not first}
-    pairs = [(old, new.pop(old.task)) for old in went if old.id not in given_up]
-    pairs = [(old, then) for old, then in pairs if not old.same(then)]
     return Certificate(
-        tuple(s.session(organisation) for s in (first, *new.values())),
+        tuple(s.session(organisation) for s in claims),
         tuple(s.session(organisation) for s in released),
         tuple(old.session(organisation) for old, _ in pairs),
         tuple(then.session(organisation) for _, then in pairs),
@@ -272,5 +270,8 @@ def make_room(
         task = board.tasks.get(old.task or "")
         if task is None or _seat(board, task, ()) is None:
             lost.append(old)
-    found = certificate(board, begin, spot.id, lost)
+    went, came = board.changes(begin)
+    new = {s.task: s for s in came if s is not spot}
+    pairs = [(old, new[old.task]) for old in went if old not in lost]
+    found = certificate(picture.index.organisation, (), lost, pairs)
     return (found.displaced, found.moved), found.released

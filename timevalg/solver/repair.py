@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
 
+from timevalg.model.session import Assignment
 from timevalg.model.task import Task
 from timevalg.solver.assign import choices
 from timevalg.solver.bits import cells
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 ASSIGNMENTS = 12
 """Assignments tried at one start."""
+CHAIN = 2
+"""How many places may move in a row, those that are displaced left out."""
 ALTERNATIVES = 4
 """Free spots that a task is tried at."""
 
@@ -35,7 +38,7 @@ class Budget:
     Attributes
     ----------
     left : int
-        Steps; one is a spot tried, some 20 µs.
+        Steps; one is a spot looked at, some 50 µs.
     """
 
     left: int
@@ -81,6 +84,41 @@ class Chain:
     new: list[Spot] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
+    def joined(self, other: Chain, place: str) -> Chain | None:
+        """Give both chains as one, if they do not clash and move nobody twice but one."""
+        if len(self.gone & other.gone) > (place in self.gone and place in other.gone):
+            return None
+        if any(a.clashes(b) for a in self.new for b in other.new):
+            return None
+        return Chain([*self.new, *other.new], self.gone | other.gone)
+
+    def moves(self, board: Board) -> list[tuple[Spot, Spot]]:
+        """Give those that a board has and that go, each with its new spot."""
+        new = {s.task: s for s in self.new}
+        old = [spot for key in sorted(self.gone) if (spot := board.spot(key)) is not None]
+        return [(spot, new[spot.task]) for spot in old]
+
+    def claims(self, board: Board) -> list[Spot]:
+        """Give the new spots that take nobody's place: the first, and those of who had none."""
+        moving = {spot.id for _, spot in self.moves(board)}
+        return [self.new[0], *(s for s in self.new[1:] if s.id not in moving)]
+
+
+@dataclass
+class Moves:
+    """What is known of how one may move away.
+
+    Attributes
+    ----------
+    chains : list of Chain
+        Ways that have been found.
+    depth : int
+        How long chains have been looked for.
+    """
+
+    chains: list[Chain] = field(default_factory=list)
+    depth: int = -1
+
 
 class Repair:
     """Chains of moves on a board that stays as it is.
@@ -89,12 +127,22 @@ class Repair:
     ----------
     board : Board
     budget : Budget
+
+    Attributes
+    ----------
+    exhausted : bool
+        Whether all there is has been tried since this was last set: what was not found then cannot
+        be. (Whoever can be seated can be seated by moving those in the way of where they would
+        go, one after the other, each once.)
     """
 
     def __init__(self, board: Board, budget: Budget) -> None:
         self.board, self.budget = board, budget
+        self.exhausted = True
         self._free: dict[str, Lazy[Spot]] = {}
         self._crowded: dict[str, Lazy[tuple[Spot, list[Spot]]]] = {}
+        self._cut: set[str] = set()
+        self._moves: dict[str, Moves] = {}
 
     def seat(self, task: Task, depth: int) -> Chain | None:
         """Find a place for a task that has none on the board.
@@ -107,7 +155,7 @@ class Repair:
         return self._solve([(task, depth)], Chain())
 
     def make_room(
-        self, spot: Spot, displaced: Iterable[Spot], depth: int, also: Sequence[Task] = ()
+        self, spot: Spot, displaced: Sequence[Spot], depth: int, also: Sequence[Task] = ()
     ) -> Chain | None:
         """Seat elsewhere whoever a spot displaces.
 
@@ -123,12 +171,42 @@ class Repair:
         Chain or None
             With the spot as the first of the new.
         """
-        displaced = list(displaced)
-        todo = self._owners(displaced, depth)
-        if todo is None:
+        chain = Chain([spot], {s.id for s in displaced})
+        owners = self._owners(displaced, depth)
+        if owners is None:
             return None
-        todo += [(task, depth) for task in also]
-        return self._solve(todo, Chain([spot], {s.id for s in displaced}))
+        if depth > CHAIN:
+            return self._solve([*owners, *((task, depth) for task in also)], chain)
+        places = {s.task: s for s in displaced}
+        for task, _ in owners:
+            moved = self._move(task, places[task.id], depth, chain)
+            if moved is None:
+                return None
+            chain = moved
+        return self._solve([(task, depth) for task in also], chain)
+
+    def _move(self, task: Task, place: Spot, depth: int, chain: Chain) -> Chain | None:
+        """Add the moves of one who has to go; those found for an earlier question serve again."""
+        known = self._moves.setdefault(task.id, Moves())
+        for found in known.chains:
+            joined = chain.joined(found, place.id)
+            if joined is not None:
+                return joined
+        if depth > known.depth:
+            known.depth = depth
+            away = self._solve([(task, depth)], Chain([place], {place.id}))
+            if away is not None:
+                known.chains.append(Chain(away.new[1:], away.gone))
+                joined = chain.joined(known.chains[-1], place.id)
+                if joined is not None:
+                    return joined
+        if not known.chains and depth < CHAIN:
+            return None
+        moved = self._solve([(task, depth)], chain)
+        if moved is not None and chain.gone == {place.id}:  # else it may lean on others' going
+            new = [s for s in moved.new if s not in chain.new]
+            known.chains.append(Chain(new, moved.gone - chain.gone | {place.id}))
+        return moved
 
     def use(self, chain: Chain) -> None:
         """Move everybody on the board as a chain says; what was known of the board is void."""
@@ -156,20 +234,25 @@ class Repair:
     def _solve(self, todo: list[tuple[Task, int]], chain: Chain) -> Chain | None:
         """Seat everybody who is still to be seated, trying one spot after the other."""
         if not todo:
-            return chain if self._keeps_quotas(chain) else None
+            if self._keeps_quotas(chain):
+                return chain
+            self.exhausted = False
+            return None
         (task, depth), rest = todo[0], todo[1:]
         for spot, others in self._options(task, depth):
+            if not self.budget.spend():
+                self.exhausted = False
+                return None
             if any(spot.clashes(other) for other in chain.new):
                 continue
             displaced = [s for s in others if s.id not in chain.gone]
-            if displaced and depth <= 0:
+            too_deep = depth <= 0 and bool(displaced)
+            if too_deep or (depth == 1 and not all(self._may_move(s) for s in displaced)):
+                self.exhausted = False
                 continue
-            if depth == 1 and not all(self._may_move(s) for s in displaced):
-                continue
-            if not self.budget.spend():
-                return None
             more = self._owners(displaced, depth - 1)
             if more is None:
+                self.exhausted = False
                 continue
             found = self._solve(
                 more + rest,
@@ -184,6 +267,8 @@ class Repair:
             yield spot, []
         if depth > 0:
             yield from self.crowded(task)
+        if depth <= 0 or task.id in self._cut:
+            self.exhausted = False
 
     def _owners(self, spots: Iterable[Spot], depth: int) -> list[tuple[Task, int]] | None:
         """Give whose places these are, who can move the least first; None if one may not move."""
@@ -192,19 +277,23 @@ class Repair:
         if len(known) < len(tasks):
             return None
         if len(known) > 1:
-            known.sort(key=lambda t: sum(1 for _ in self.free(t)))
+            known.sort(key=self._has_free)
         return [(t, depth) for t in known]
 
     def _may_move(self, spot: Spot) -> bool:
         """Tell whether a place's task has a free spot."""
         task = self.board.tasks.get(spot.task or "")
-        return task is not None and next(self.free(task), None) is not None
+        return task is not None and self._has_free(task)
+
+    def _has_free(self, task: Task) -> bool:
+        return next(self.free(task), None) is not None
 
     def _keeps_quotas(self, chain: Chain) -> bool:
         """Try a chain on the board, where quotas could be reached by several spots together."""
         board = self.board
         if not board.index.plan.counts:
             return True
+        self.exhausted = False  # whom a quota sends away is one choice among many
         mark = board.mark()
         for key in chain.gone:
             spot = board.spot(key)
@@ -223,7 +312,7 @@ class Repair:
             bits = board.starts(scope)
             while bits:
                 cell = bits.bit_length() - 1
-                resources = board.assign(scope, board.able(scope, cell))
+                resources = board.assign(scope, cell)
                 if resources is not None:
                     yield Spot.at(scope, cell, resources, place_id(task))
                 bits &= (1 << max(0, cell - 2 * scope.window.length)) - 1
@@ -240,32 +329,34 @@ class Repair:
                     crowded = tuple(range(len(scope.names))) if together else (role,)
                     bits = board.starts(scope, crowded=crowded)
                     for cell in reversed(cells(bits)):
-                        for spot in self.ways(scope, cell, crowded, place_id(task)):
+                        ways = self.ways(scope, cell, crowded)
+                        for resources in islice(ways, ASSIGNMENTS):
+                            spot = Spot.at(scope, cell, resources, place_id(task))
                             others = board.in_the_way(spot)
                             if others is not None:
                                 yield spot, others
+                        if next(ways, None) is not None:
+                            self._cut.add(task.id)
 
-    def ways(self, scope: Scope, cell: int, crowded: Sequence[int], key: str) -> Iterator[Spot]:
-        """Give ways to take a start, those first in which crowded roles displace the fewest."""
-        board = self.board
-        free = board.able(scope, cell)
-        filled = board.able(scope, cell, places=False)
+    def ways(self, scope: Scope, cell: int, crowded: Sequence[int]) -> Iterator[Assignment]:
+        """Give the assignments at a start at which places do not count in crowded roles."""
+        board, roles = self.board, scope.pool.service.roles
         if scope.pool.simple and len(crowded) == 1:
             (role,) = crowded
-            first = [names[0] if names else "" for names in free]
-            if all(name or n == role for n, name in enumerate(first)):
-                for name in filled[role]:
-                    chosen = [*first[:role], name, *first[role + 1 :]]
-                    yield Spot.at(
-                        scope,
-                        cell,
-                        {r.id: (n,) for r, n in zip(scope.pool.service.roles, chosen, strict=True)},
-                        key,
-                    )
+            chosen: dict[str, tuple[str, ...]] = {}
+            for number, one in enumerate(roles):
+                name = "" if number == role else next(board.able(scope, number, cell), None)
+                if name is None:
+                    return
+                chosen[one.id] = (name,)
+            for name in board.able(scope, role, cell, places=False):
+                yield {**chosen, roles[role].id: (name,)}
             return
-        names = [
-            [*here, *(n for n in filled[role] if n not in here)] if role in crowded else here
-            for role, here in enumerate(free)
-        ]
-        for resources in islice(choices(scope.pool, names), ASSIGNMENTS):
-            yield Spot.at(scope, cell, resources, key)
+        names = []
+        for number in range(len(roles)):
+            free = list(board.able(scope, number, cell))
+            if number in crowded:
+                filled = board.able(scope, number, cell, places=False)
+                free += [n for n in filled if n not in free]
+            names.append(free)
+        yield from choices(scope.pool, names)

@@ -9,6 +9,7 @@ Source: clinic-file.md, "Reserves and safe offers".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -17,19 +18,28 @@ from timevalg.model.resource import Kind
 from timevalg.model.session import SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
-from timevalg.solver.assign import choices
 from timevalg.solver.board import Board
 from timevalg.solver.certificates import Certificate, as_place, is_place
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import certificate
 from timevalg.solver.recall import recall
-from timevalg.solver.repair import ASSIGNMENTS, Budget, Chain, Lazy, Repair
+from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Lazy, Repair
 from timevalg.solver.spot import Scope, Spot
 
-CHAIN = 3
-"""How many places may move in a row."""
-STEPS = 200
+STEPS = 80
 """Steps spent on one start at most; see `Budget`."""
+STEPS_A_LOOK = 400
+"""Steps that all starts of a look have together: some 20 ms, 50 at worst."""
+PROOF = 40
+"""Steps spent on proving one start unsafe."""
+_ANY_DEPTH = 1_000
+
+
+class Unsafe:
+    """Proof that nobody can claim a start without leaving somebody else without a place."""
+
+
+UNSAFE = Unsafe()
 
 
 class Settling:
@@ -48,7 +58,7 @@ class Settling:
     until : datetime or None
         When it expires, for a hold.
     budget : Budget or None
-        For all candidates together; default as much as is needed.
+        For all candidates together; default what one may cost.
     """
 
     def __init__(
@@ -65,27 +75,29 @@ class Settling:
     ) -> None:
         index = picture.index
         self._task, self._key, self._kind, self._until = task, key, kind, until
-        self._budget = budget
+        self._budget = budget or Budget(STEPS)
         self.board = board = Board(replace(picture.with_task(task), now=now))
         self.organisation = index.organisation
         given_up = {s.id: s for s in index.by_task(task.id) if is_place(s)}
         given_up.update({k: index.sessions[k] for k in ignore if k in index.sessions})
-        self._released = []
+        self._released: list[Spot] = []
+        self._held: dict[str, tuple[Spot, Spot]] = {}
         for session in given_up.values():
             spot = board.seen(session)
             board.give(spot)
             other = picture.tasks.get(session.task or "")
             if session.is_place and session.task != task.id and other is not None:
-                board.take(Spot.of(as_place(other, session), index.plan.grid))
+                place = Spot.of(as_place(other, session), index.plan.grid)
+                board.take(place)
+                self._held[place.id] = spot, place
             else:
                 self._released.append(spot)
-        self._root = board.mark()
         self._repair = Repair(board, Budget(STEPS))
-        self._scopes: dict[str, tuple[Scope, int, int]] = {}
+        self._scopes: dict[object, tuple[Scope, int, int]] = {}
 
-    def certificate(
+    def settle(
         self, ask: Ask, start: datetime, clinicians: frozenset[str] | None = None
-    ) -> Certificate | None:
+    ) -> Certificate | Unsafe | None:
         """Find a way to claim a start that leaves every other live task a place.
 
         Parameters
@@ -95,48 +107,89 @@ class Settling:
 
         Returns
         -------
-        Certificate or None
+        Certificate, Unsafe or None
             None = not settled: perhaps unsafe, perhaps only not found.
         """
         scope, free, possible = self._scope(ask)
         cell, rest = divmod(start - scope.frame.origin, timedelta(minutes=scope.frame.grid))
         if rest or cell < 0 or not possible >> cell & 1:
             return None
-        spots = Lazy(self._spots(scope, cell, clinicians, bool(free >> cell & 1)))
-        steps = STEPS if self._budget is None else min(STEPS, self._budget.left)
+        steps = min(STEPS, self._budget.left)
+        found: Certificate | Unsafe | None
+        with self._spending(steps):
+            found = self._find(scope, cell, clinicians, bool(free >> cell & 1))
+        if found is None and clinicians is None:
+            with self._spending(min(PROOF, self._budget.left)):
+                found = self._prove(scope, cell)
+        return found
+
+    def displaces_nobody(self, ask: Ask, start: datetime) -> bool:
+        """Tell whether a start is free even of places."""
+        scope, free, _ = self._scope(ask)
+        cell = scope.frame.cell(start)
+        return cell >= 0 and bool(free >> cell & 1)
+
+    @contextmanager
+    def _spending(self, steps: int) -> Iterator[None]:
+        """Let repair take some steps of the look's."""
         self._repair.budget = mine = Budget(steps)
-        found = None
-        for depth in range(CHAIN):
+        yield
+        self._budget.left -= steps - max(0, mine.left)
+
+    def _find(
+        self, scope: Scope, cell: int, clinicians: frozenset[str] | None, free: bool
+    ) -> Certificate | None:
+        spots = Lazy(self._spots(scope, cell, clinicians, free))
+        for depth in range(CHAIN + 1):
             for spot, displaced in spots:
                 found = self._finish(scope, cell, spot, displaced, depth)
-                if found is not None or mine.left < 0:
-                    break
-            if found is not None or mine.left < 0:
-                break
-        if self._budget is not None:
-            self._budget.left -= steps - mine.left
-        return found
+                if found is not None or self._repair.budget.left <= 0:
+                    return found
+        return None
+
+    def _prove(self, scope: Scope, cell: int) -> Certificate | Unsafe | None:
+        """Try everything at a start, if that is little enough."""
+        board, repair = self.board, self._repair
+        if board.index.plan.counts or self._kind is SessionKind.HOLD:
+            return None
+        ways = list(islice(repair.ways(scope, cell, range(len(scope.names))), ASSIGNMENTS + 1))
+        if len(ways) > ASSIGNMENTS:
+            return None
+        repair.exhausted = True
+        for resources in ways:
+            spot = Spot.at(scope, cell, resources, self._key, self._kind)
+            displaced = board.in_the_way(spot)
+            if displaced is None:
+                return None
+            found = self._finish(scope, cell, spot, displaced, _ANY_DEPTH)
+            if found is not None:
+                return found
+            if not repair.exhausted:
+                return None
+        return UNSAFE
 
     def _spots(
         self, scope: Scope, cell: int, clinicians: frozenset[str] | None, free: bool
     ) -> Iterator[tuple[Spot, list[Spot]]]:
         """Give ways to claim a start with whom they displace, those first that displace nobody."""
-        board, roles = self.board, scope.pool.service.roles
-        names = board.able(scope, cell)
-        if not free:
-            filled = board.able(scope, cell, places=False)
-            names = [
-                [*here, *(n for n in all_ if n not in here)]
-                for here, all_ in zip(names, filled, strict=True)
-            ]
+        board = self.board
         if clinicians is not None:
-            names = [
-                [n for n in of_role if n in clinicians] if role.kind is Kind.CLINICIAN else of_role
-                for role, of_role in zip(roles, names, strict=True)
-            ]
-        for resources in islice(choices(scope.pool, names), ASSIGNMENTS):
+            scope = scope.among(clinicians)
+        every = range(len(scope.names))
+        crowded = [() if free else None, *((n,) for n in every), tuple(every)]
+        ways = (
+            resources
+            for roles in crowded
+            if roles is not None
+            for resources in self._repair.ways(scope, cell, roles)
+        )
+        service = scope.pool.service
+        for resources in islice(ways, ASSIGNMENTS):
             if clinicians is None or clinicians == {
-                name for role in roles if role.kind is Kind.CLINICIAN for name in resources[role.id]
+                name
+                for role in service.roles
+                if role.kind is Kind.CLINICIAN
+                for name in resources[role.id]
             }:
                 spot = Spot.at(scope, cell, resources, self._key, self._kind, self._until)
                 displaced = board.in_the_way(spot)
@@ -168,19 +221,24 @@ class Settling:
         return found
 
     def _certificate(self, chain: Chain) -> Certificate:
-        self._repair.use(chain)
-        found = certificate(self.board, 0, self._key, self._released)
-        self.board.back(self._root)
-        return found
+        held = {k: pair for k, pair in self._held.items() if k not in chain.gone}
+        pairs = [
+            (self._held[old.id][0] if old.id in self._held else old, then)
+            for old, then in chain.moves(self.board)
+        ]
+        return certificate(
+            self.organisation, chain.claims(self.board), self._released, [*pairs, *held.values()]
+        )
 
     def _scope(self, ask: Ask) -> tuple[Scope, int, int]:
         """Give where the asker may be, the starts that displace nobody, and those that may."""
-        found = self._scopes.get(ask.pool)
-        if found is None or found[0].ask != ask:
+        only = () if ask.task is None else tuple(sorted(ask.task.only.items()))
+        found = self._scopes.get((ask.pool, only))
+        if found is None:
             scope = self.board.scope(ask)
             starts = self.board.starts
             found = scope, starts(scope), starts(scope, places=False)
-            self._scopes[ask.pool] = found
+            self._scopes[ask.pool, only] = found
         return found
 
 
@@ -211,6 +269,7 @@ def safe(
     """
     ask = ask or Ask.for_task(picture.index, task, pool, now, changing=True)
     settling = Settling(picture, task, now, ask.ignore, key=key, kind=kind, until=until)
-    return settling.certificate(ask, start, clinicians) or recall(
-        picture, task, ask, start, key=key, kind=kind, until=until, clinicians=clinicians
-    )
+    found = settling.settle(ask, start, clinicians)
+    if isinstance(found, Certificate):
+        return found
+    return recall(picture, task, ask, start, key=key, kind=kind, until=until, clinicians=clinicians)

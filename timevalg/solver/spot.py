@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
 
 from timevalg.model.clinic import Organisation
+from timevalg.model.resource import Kind
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import session_for
@@ -21,6 +23,9 @@ class Scope:
     ----------
     window : Window
     ask : Ask
+        Whose visit it would be; its `ignore` is for the board to see to.
+    now : datetime
+        Starts are after it.
     names : sequence of sequence of str
         For each role the resources that may serve it, in the order in which to try them.
 
@@ -32,11 +37,23 @@ class Scope:
 
     __slots__ = ("ask", "bits", "frame", "names", "pool", "window")
 
-    def __init__(self, window: Window, ask: Ask, names: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, window: Window, ask: Ask, now: datetime, names: Sequence[Sequence[str]]
+    ) -> None:
         self.window, self.ask, self.names = window, ask, names
         self.pool, self.frame = window.pool, window.frame
-        soonest = self.frame.cell(ask.now) + 1
-        self.bits = window.starts & -1 << soonest if soonest > 0 else window.starts
+        self.bits = window.starts
+        if window.first <= window.today:
+            self.bits &= -1 << max(0, self.frame.cell(now) + 1)
+
+    def among(self, clinicians: frozenset[str]) -> Scope:
+        """Give the same where the patient meets none but these."""
+        new = copy(self)
+        new.names = [
+            [n for n in of_role if n in clinicians] if role.kind is Kind.CLINICIAN else of_role
+            for role, of_role in zip(self.pool.service.roles, self.names, strict=True)
+        ]
+        return new
 
 
 class Spot:

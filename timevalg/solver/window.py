@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from timevalg.model.task import Task
 from timevalg.model.time import MINUTES_A_DAY, instant, local_date
 from timevalg.solver.ask import Ask
 from timevalg.solver.bits import stretch
@@ -18,8 +20,12 @@ from timevalg.solver.opening import opening_rows, released, visits_inside
 from timevalg.solver.plan import Plan, PoolPlan
 from timevalg.solver.spans import Rows
 
+if TYPE_CHECKING:
+    from timevalg.solver.index import Index
+
 _DAY = timedelta(days=1)
 _REMEMBERED = 512
+_PLACES = 16_384
 
 
 class Window:
@@ -131,6 +137,16 @@ class Windows:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._known: dict[tuple[object, ...], Window] = {}
+        self._places: dict[tuple[int, str], tuple[Task, Window]] = {}
+
+    def of_place(self, index: Index, task: Task, pool: str, now: datetime) -> Window:
+        """Give the window of a task's place; known by the very object, so that it is found fast."""
+        key = id(task), pool
+        known = self._places.get(key)
+        if known is not None and known[0] is task and known[1].since <= now < known[1].until:
+            return known[1]
+        window = Window(self._plan, Ask.for_place(index, task, pool, now))
+        return remember(self._places, key, (task, window), _PLACES)[1]
 
     def of(self, ask: Ask) -> Window:
         """Give the window of an ask."""

@@ -1,0 +1,40 @@
+"""The choice benchmark in its short form: it runs, nobody is stranded, its keys are there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from benchmarks.choice.report import page, plot, table
+
+KEYS = {
+    "tasks",
+    "fcfs_stranded_pct",
+    "guaranteed_stranded",
+    "offers_mean",
+    "unsafe_pct",
+    "undecided_pct",
+    "look_p50_ms",
+    "look_p99_ms",
+    "plan_s",
+}
+
+
+def test_the_short_form_gives_every_figure_and_strands_nobody():
+    argv = [sys.executable, "-m", "benchmarks.choice", "--quick", "--json"]
+    argv += ["--seeds", "1", "--loads", "0.92"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["loads"].keys() == found["even"].keys() == {"0.92"}
+    variants = dict(found["variants"])
+    assert variants.pop("allotted").keys() >= {"stranded_pct", "replanned_pct", "none_other_pct"}
+    for row in (found["loads"]["0.92"], found["even"]["0.92"], *variants.values()):
+        assert row.keys() >= KEYS
+        assert row["guaranteed_stranded"] == 0
+    assert found["interleaved"]["guaranteed_stranded"] == 0
+    assert found["exact"]["shown_pct"] >= 95
+    assert "near weeks fuller, 92 %" in table(found)
+    assert "$" not in page(found)
+    assert plot(found).startswith("<svg")
