@@ -22,6 +22,10 @@ COLUMNS = {
     "p99": "look_p99_ms",
     "plan": "plan_s",
 }
+QUICK = (
+    "**Figures of the short form** (`--quick`): 8 clinicians, 4 rooms, 6 days, where there is "
+    "little room for anybody to move aside. Those of the clinic below take some minutes.\n"
+)
 _NAMES = {"loads": "near weeks fuller", "even": "even"}
 
 
@@ -71,6 +75,7 @@ def page(found: dict[str, Any]) -> str:
         allotted=allotted["stranded_pct"],
         none_other=allotted["none_other_pct"],
         table=table(found),
+        caution=QUICK if found["quick"] else "",
         seeds=", ".join(map(str, seeds)),
         waiting=found["interleaved"]["waiting"],
         refused=found["interleaved"]["refused_pct"],

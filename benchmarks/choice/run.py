@@ -45,7 +45,8 @@ def everything(
     found["interleaved"] = interleaved(sized(VARIANTS["late_cancellations"]), seeds)
     say("small clinics against exhaustive search")
     found["exact"] = share_shown(exact)
-    found["seeds"] = list(seeds)
+    found["refused_pct"] = found["interleaved"]["refused_pct"]
+    found["seeds"], found["quick"] = list(seeds), quick
     found["machine"] = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",

@@ -59,8 +59,10 @@ class Span:
     end: datetime
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start", require_aware(self.start, "span start"))
-        object.__setattr__(self, "end", require_aware(self.end, "span end"))
+        if self.start.tzinfo is not UTC:
+            object.__setattr__(self, "start", require_aware(self.start, "span start"))
+        if self.end.tzinfo is not UTC:
+            object.__setattr__(self, "end", require_aware(self.end, "span end"))
         if self.start >= self.end:
             raise ValueError(f"span is empty: {self.start.isoformat()} is not before its end")
 
