@@ -13,6 +13,8 @@ from timevalg.model.errors import TimeTaken
 from timevalg.model.session import Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
+from timevalg.solver.ask import Ask
+from timevalg.solver.assign import session_for
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place, own_place, place, plan
 
@@ -33,14 +35,42 @@ def find_place(picture: Picture, task: Task) -> Certificate | None:
     return Certificate(found.claims, tuple(bookings), found.displaced, found.moved)
 
 
+def renewed_place(picture: Picture, task: Task) -> Certificate | None:
+    """Find a place by a task's new terms: where its old one is, if they allow that, or elsewhere.
+
+    Parameters
+    ----------
+    picture : Picture
+        With the task as it shall be.
+    """
+    old = own_place(picture, task)
+    if old is None:
+        return place(picture, task, picture.now)
+    bare = picture.apply(removed=[old.id])
+    if old.pool in task.pools:
+        ask = Ask.for_place(bare.index, task, old.pool or "", bare.now)
+        same = session_for(
+            bare.index.organisation,
+            ask,
+            old.start,
+            old.resources,
+            id=old.id,
+            kind=old.kind,
+            until=old.until,
+            is_place=old.is_place,
+        )
+        if is_valid_place(bare, task, same, bare.now):
+            return Certificate((same,), (old,))
+    found = place(bare, task, bare.now)
+    return replace(found, released=(old,)) if found is not None else None
+
+
 def another_place(picture: Picture, task: Task) -> Certificate | None:
     """Find a place for a live task that has none, or whose own is not valid any more."""
     old = own_place(picture, task)
     if old is not None and is_valid_place(picture, task, old, picture.now):
         return None
-    released = (old,) if old is not None else ()
-    found = place(picture.apply(removed=[s.id for s in released]), task, picture.now)
-    return replace(found, released=released) if found is not None else None
+    return renewed_place(picture, task)
 
 
 def keep_place(

@@ -9,13 +9,19 @@ from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance, requi
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.opening import tell_to_choose
 from timevalg.booking.ports import Ports
-from timevalg.booking.reliving import find_place, give_back, live_appointment, lose
+from timevalg.booking.reliving import (
+    find_place,
+    give_back,
+    live_appointment,
+    lose,
+    renewed_place,
+)
 from timevalg.model.errors import InvalidInput, NotServable
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, is_valid_place, own_place, place
+from timevalg.solver.places import Certificate, own_place
 from timevalg.solver.shortage import shortage
 
 
@@ -43,15 +49,10 @@ def reopen(
         require(task, "reopen")
         renewed = _renewed(picture, task, due)
         picture = picture.with_task(renewed)
-        old = own_place(picture, task)
-        released = (old,) if old is not None else ()
-        if old is not None and is_valid_place(picture, renewed, old, picture.now):
-            return renewed, Certificate((old,), released)  # the same again, checked under locks
-        bare = picture.apply(removed=[s.id for s in released])
-        found = place(bare, renewed, picture.now)
-        if found is None:
-            raise NotServable(task.id, shortage(bare, renewed, picture.now))
-        return renewed, replace(found, released=released)
+        certificate = renewed_place(picture, renewed)
+        if certificate is None:
+            raise NotServable(task.id, shortage(picture, renewed, picture.now))
+        return renewed, certificate
 
     def body(act: Act, picture: Picture, found: tuple[Task, Certificate]) -> Task:
         renewed, certificate = found

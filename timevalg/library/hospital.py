@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from timevalg.booking import (
+    amend,
     answer,
     attend,
     block,
@@ -146,6 +147,27 @@ class Hospital(View):
     def reserves(self) -> Reserves:
         """Give the place of every live task, and what is missing where there is none."""
         return reserves.list_reserves(self.ports, self.principal)
+
+    def amend(
+        self,
+        task: Task | str,
+        *,
+        version: int | None = None,
+        reason: str = "",
+        idempotency_key: str | None = None,
+        **changes: Any,
+    ) -> Task:
+        """Change the terms of a draft or a live task, if it has a place by the new ones.
+
+        Parameters
+        ----------
+        **changes
+            ``due``, ``not_before``, ``not_after``, ``deadline``, ``pools``, ``only``, ``times``,
+            ``extra``, ``preparations``, ``done``, ``priority``; ``opens`` before it has opened.
+        """
+        ports = self.once(idempotency_key)
+        key, values = key_of(task), _values(changes)
+        return amend.amend(ports, self.principal, key, values, version, reason)
 
     def move(
         self,
@@ -428,16 +450,23 @@ class Desk(Hospital):
 
 
 def _task(**fields: Any) -> Task:
-    fields = {
-        k: tuple(v) if k in {"times", "preparations"} else frozenset(v) if k == "done" else v
-        for k, v in fields.items()
-        if v is not None
-    }
     try:
-        return replace(Task(**{k: v for k, v in fields.items() if k != "only"}), **_only(fields))
+        return Task(**_values({k: v for k, v in fields.items() if v is not None}))
     except (TypeError, ValueError) as error:
         raise InvalidInput.single("invitation", str(error)) from error
 
 
-def _only(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {"only": {role: tuple(ids) for role, ids in fields.get("only", {}).items()}}
+def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a task's fields in the types in which it keeps them."""
+    kept: Mapping[str, Callable[[Any], Any]] = {
+        "pools": tuple,
+        "times": tuple,
+        "preparations": tuple,
+        "done": frozenset,
+        "only": lambda only: {role: tuple(ids) for role, ids in only.items()},
+    }
+    return {name: kept.get(name, _same)(value) for name, value in fields.items()}
+
+
+def _same(value: Any) -> Any:
+    return value

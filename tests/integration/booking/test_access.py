@@ -8,6 +8,7 @@ import pytest
 from tests.integration.booking.ways import WAYS
 from tests.world import ORGANISATION, World, document, oslo
 from timevalg.booking import (
+    amend,
     answer,
     attend,
     block,
@@ -133,6 +134,7 @@ def blocked(world):
 
 ABOUT_ONE = [
     ("ask", "draft", asked, lambda w, who, k: invite.ask_for_time(w.ports, who, k)),
+    about_task("amend", amend.amend, "open", {"priority": 1}),
     about_task("open", opening.open_task, "scheduled"),
     about_task("read", feed.read_task),
     about_task("list offers", look.list_offers),

@@ -194,6 +194,7 @@ CALLS = {
     ),
     "check": lambda w, k, t: w.desk.check(t, confirm=True, idempotency_key=k),
     "refuse": lambda w, k, t: w.desk.refuse(w.visit(t), reason="no", idempotency_key=k),
+    "amend": lambda w, k, t: w.desk.amend(t, priority=1, only={}, idempotency_key=k),
     "accept": lambda w, k, t: w.dips.accept(w.visit(t), ref="kontakt/1", idempotency_key=k),
     "undo": lambda w, k, t: w.desk.undo(t, reason="x", idempotency_key=k),
     "move": lambda w, k, v: w.desk.move(v, start=AT, idempotency_key=k),

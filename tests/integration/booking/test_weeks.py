@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contract.conftest import empty
@@ -14,8 +14,12 @@ from tests.integration.booking.weeks import Weeks
 from timevalg.booking.sync import CalendarRow
 from timevalg.store import Database, Memory
 
-few = settings(max_examples=settings.default.max_examples // 10, stateful_step_count=25)
-fewer = settings(max_examples=settings.default.max_examples // 50, stateful_step_count=15)
+# A short form is not shrunk: that takes minutes. The long profile does.
+PHASES = settings.default.phases if settings.default.max_examples > 100 else [Phase.generate]
+few = settings(
+    max_examples=settings.default.max_examples // 10, stateful_step_count=25, phases=PHASES
+)
+fewer = settings(few, max_examples=settings.default.max_examples // 50, stateful_step_count=15)
 HALF = timedelta(minutes=30)
 
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.world import ORGANISATION, OSLO, World, document, pool
 from timevalg.booking.examine import examine
 from timevalg.booking.sync import CalendarRow
-from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, TimevalgError
+from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.states import LIVE
 
@@ -153,6 +153,21 @@ class Weeks(RuleBasedStateMachine):
         answers = self.doing(None, self.world.desk.invite_many, many)
         assert all((a.task is None) == (a.shortage is not None) for a in answers)
 
+    @task_in("draft", *LIVE)
+    @rule(n=number, first=few, width=few, lead=few, extra=st.sampled_from([0, 0, 15]))
+    def amend(self, n, first, width, lead, extra):
+        """Other terms; refused where they cannot be served."""
+        task = self.one(n, "draft", *LIVE)
+        window = self.window(first + 1, width, lead)
+        terms = [
+            {"not_before": window["not_before"], "not_after": window["not_after"]},
+            {"due": max(window["due"], task.opens)},
+            {"pools": [["auto"], ["staff"], ["long"], ["long", "manual"]][n % 4]},
+            {"extra": extra, "done": ["form"]},
+        ][n % 4 - 1]
+        refusals = (NotServable, InvalidInput)
+        self.doing(None, self.world.desk.amend, task, refusals=refusals, **terms)
+
     # -- patients ----------------------------------------------------------------------------
 
     @task_in("open", "overdue", "with-staff")
@@ -238,7 +253,7 @@ class Weeks(RuleBasedStateMachine):
         task = self.one(n, "with-staff")
         due = self.today + timedelta(days=days)
         self.doing(
-            None, self.world.desk.reopen, task, due=due, refusals=(InvalidInput, TimevalgError)
+            None, self.world.desk.reopen, task, due=due, refusals=(InvalidInput, NotServable)
         )
 
     @task_in("overdue", "with-staff")
@@ -340,13 +355,19 @@ class Weeks(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([5, 11, 60, 600]))
     def later(self, minutes):
+        self.doing("silence", self.world.work)
         self.doing("silence", self.world.later, minutes=minutes)
 
     @rule(days=st.integers(1, 3))
     def days_pass(self, days):
         for _ in range(days):
-            self.doing("silence", self.world.at, self.today + timedelta(days=1), 0)
-            self.nobody_is_stranded()
+            self.to_morrow()
+
+    def to_morrow(self):
+        self.doing("silence", self.world.work)
+        self.nobody_is_stranded()
+        self.doing("silence", self.world.at, self.today + timedelta(days=1), 0)
+        self.nobody_is_stranded()
 
     # -- what must hold ----------------------------------------------------------------------
 
@@ -392,8 +413,7 @@ class Weeks(RuleBasedStateMachine):
         try:
             end = self.today + timedelta(days=26)
             while self.today < end and self.tasks(*LIVE):
-                self.doing("silence", self.world.at, self.today + timedelta(days=1), 0)
-                self.nobody_is_stranded()
+                self.to_morrow()
             assert self.world.overlaps() == []
             for task in self.tasks(*LIVE):
                 assert task.id in self.homeless, (task, self.world.sessions(task=task.id))
