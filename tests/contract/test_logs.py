@@ -131,6 +131,19 @@ def test_the_same_effect_is_written_once(store: Store):
         store.run(ORG, lambda unit: unit.work.add(work("w-1", effect="another")))
 
 
+def test_many_are_written_at_once_and_those_known_already_are_passed_over(store: Store):
+    known, new = work("w-1", effect="open:t-1:1"), work("w-3", effect="open:t-3:1")
+    twice = replace(new, id="w-4")
+    store.run(ORG, lambda unit: unit.work.add(known))
+    store.run(ORG, lambda unit: unit.work.add_all([replace(known, id="w-2"), new, twice]))
+    assert store.run(ORG, lambda unit: unit.work.find(order="id")) == [known, new]
+    entries = [replace(entry(), id=f"u-{n}") for n in range(3)]
+    store.run(ORG, lambda unit: unit.audit.add_all(entries))
+    assert store.run(ORG, lambda unit: unit.audit.find(order="id")) == entries
+    for log in ("work", "audit", "events"):
+        store.run(ORG, lambda unit, log=log: getattr(unit, log).add_all([]))
+
+
 def test_due_is_what_is_due_and_free_oldest_first(store: Store):
     for value in (
         work("w-1", 5),

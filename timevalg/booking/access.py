@@ -31,6 +31,7 @@ _CARE = {RoleName.CLINICIAN: Scope.CLINIC}
 ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "publish": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "invite": {**_DESK, **_CARE, **_SYSTEM},
+    "plan invitations": {**_DESK, **_CARE, **_SYSTEM},
     "amend": {**_DESK, **_SYSTEM},
     "ask": {**_PATIENTS, **_DESK, **_SYSTEM},
     "open": {**_DESK, **_SYSTEM, **_WORKER},

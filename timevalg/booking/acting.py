@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -80,6 +80,23 @@ def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
 
 
 @dataclass(frozen=True)
+class Log:
+    """What is to be written to the three logs at the end of a transaction, all at once."""
+
+    events: list[Event] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
+    audit: list[AuditEntry] = field(default_factory=list)
+
+    def write(self, unit: UnitOfWork) -> None:
+        """Write what is not written yet."""
+        unit.audit.add_all(self.audit)
+        unit.events.add_all(self.events)
+        unit.work.add_all(self.works)
+        for written in (self.audit, self.events, self.works):
+            written.clear()
+
+
+@dataclass(frozen=True)
 class Act:
     """One verb being done by one principal in one transaction.
 
@@ -89,6 +106,8 @@ class Act:
         On whose wish, where that is not the principal's own.
     planning : bool
         Nothing is written yet, the log of who looked included: the doing follows.
+    log : Log
+        Written when the verb is done.
     """
 
     ports: Ports
@@ -98,6 +117,7 @@ class Act:
     reason: str = ""
     wish: str = ""
     planning: bool = False
+    log: Log = field(default_factory=Log)
 
     # -- reading, with access ------------------------------------------------------------------
 
@@ -148,7 +168,7 @@ class Act:
 
     def audit(self, kind: str, key: str, patient: str | None = None) -> None:
         """Write down who did this."""
-        self.unit.audit.add(
+        self.log.audit.append(
             AuditEntry(
                 id=self.ports.keys.new("audit"),
                 time=self.unit.now(),
@@ -166,8 +186,13 @@ class Act:
 
     # -- changing, with events -----------------------------------------------------------------
 
-    def advance(self, task: Task, verb: str, **changes: Any) -> Task:
+    def advance(self, task: Task, verb: str, *, stored: bool = True, **changes: Any) -> Task:
         """Make a legal move of a task, with its event.
+
+        Parameters
+        ----------
+        stored : bool
+            False for a new task that the caller stores when it has made its moves.
 
         Raises
         ------
@@ -175,7 +200,8 @@ class Act:
             If the state table has no such move.
         """
         state = TaskState(target("task", task.id, task.state, verb))
-        moved = self.unit.tasks.save(replace(task, state=state, **changes))
+        moved = replace(task, state=state, **changes)
+        moved = self.unit.tasks.save(moved) if stored else replace(moved, version=task.version + 1)
         self.event(
             f"task.{state}",
             "task",
@@ -186,7 +212,7 @@ class Act:
             old=task_facts(task),
             new=task_facts(moved),
         )
-        if state in _SETTLING:
+        if stored and state in _SETTLING:
             self.close(task=task.id, but=CAPACITY_LOSS if moved.is_live else "")
         return moved
 
@@ -236,7 +262,7 @@ class Act:
             refs |= {k: v for k, v in (("task", task.ref), ("referral", task.referral)) if v}
         if appointment is not None and appointment.ref:
             refs["appointment"] = appointment.ref
-        self.unit.events.add(
+        self.log.events.append(
             Event(
                 id=self.ports.keys.new("event"),
                 type=type_,
@@ -260,7 +286,7 @@ class Act:
 
     def work(self, kind: str, entity: str, clinic: str, due_at: datetime, effect: str) -> None:
         """Write down what is to be done, once for each effect."""
-        self.unit.work.add(
+        self.log.works.append(
             Work(
                 id=self.ports.keys.new("work"),
                 organisation=self.unit.organisation,
@@ -344,7 +370,9 @@ def run(
     def transaction(unit: UnitOfWork) -> R:
         if ports.once is not None:
             begin(unit, ports.once)
-        result = body(Act(ports, unit, principal, verb, reason, wish))
+        act = Act(ports, unit, principal, verb, reason, wish)
+        result = body(act)
+        act.log.write(unit)
         if ports.in_hand is not None:
             done = replace(
                 ports.in_hand, state=WorkState.DONE, done_at=unit.now(), leased_until=None, error=""

@@ -172,6 +172,7 @@ def whole_picture(act: Act) -> Picture:
     and what it becomes cannot be overtaken.
     """
     act.unit.lock((), whole=True)
+    act.log.write(act.unit)  # the picture is read from it
     drop_holds(act, act.unit.sessions.expired(act.unit.now()))
     return act.ports.pictures.within(act.unit)
 

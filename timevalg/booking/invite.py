@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, glance, task_facts, use_case
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.access import allow, scope_of
+from timevalg.booking.acting import Act, glance, picture_of, task_facts, use_case
+from timevalg.booking.claiming import Wanted, claim_all, settle, whole_picture
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living
 from timevalg.booking.ports import Ports
-from timevalg.model.errors import Conflict, IllegalMove, InvalidInput
+from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
+from timevalg.model.session import Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Mode, Task
 from timevalg.model.time import instant
 from timevalg.solver.complete import settle_plan
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, Plan
+from timevalg.solver.places import Plan, plan
 from timevalg.solver.shortage import Shortage, shortage
 
 
@@ -41,21 +42,124 @@ class Invitation:
     draft: Task | None = None
 
 
-Admission = tuple[dict[str, Task], list[Task], Plan, dict[str, Shortage]]
-"""Tasks known already (by the id asked with), all of them once, the places found, and why not."""
+@dataclass(frozen=True)
+class Planned:
+    """What inviting somebody would come to.
+
+    Attributes
+    ----------
+    task : Task
+        As it would be sent.
+    place : Session or None
+        Where it would have its place; None for one that is not servable, or not to be sent.
+    """
+
+    task: Task
+    place: Session | None
+    shortage: Shortage | None = None
+
+
+@dataclass(frozen=True)
+class InvitationPlan:
+    """What inviting many at once would come to, in the order asked.
+
+    Attributes
+    ----------
+    proven : bool
+        Whether no plan serves more.
+    """
+
+    invitations: tuple[Planned, ...]
+    proven: bool
+
+    @property
+    def servable(self) -> tuple[Planned, ...]:
+        """Those that can be sent."""
+        return tuple(p for p in self.invitations if p.shortage is None)
+
+    @property
+    def unservable(self) -> tuple[Planned, ...]:
+        """Those that cannot, each with its shortage."""
+        return tuple(p for p in self.invitations if p.shortage is not None)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The plan for tasks that somebody wants to send.
+
+    Attributes
+    ----------
+    asked : tuple of str
+        For each task asked, the id of the one that it is.
+    tasks : mapping
+        All of them once, by id, known ones as they are stored.
+    stored : set of str
+        Ids of the known ones.
+    made : Plan
+    shortages : mapping
+        Of those without a place.
+    """
+
+    asked: tuple[str, ...]
+    tasks: Mapping[str, Task]
+    stored: Set[str]
+    made: Plan
+    shortages: Mapping[str, Shortage]
+    proven: bool
+
+    def replanned(self, picture: Picture) -> Admission:
+        """Plan again, by repair alone, on the picture as it is under the organisation's lock.
+
+        Raises
+        ------
+        TimeTaken
+            If somebody goes without now who had a place: why is found out before any lock.
+        """
+        made = plan(picture, [t for t in self.tasks.values() if _is_to_send(t)], picture.now)
+        without = [t.id for t in made.unplaced]
+        if not self.shortages.keys() >= set(without):
+            raise TimeTaken("a place that was planned")
+        return replace(self, made=made, shortages={key: self.shortages[key] for key in without})
+
+
+@use_case("plan invitations", keyed=False)
+def plan_invitations(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> InvitationPlan:
+    """Say what inviting these tasks would come to; nothing is written, and nothing kept for them.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        As for `invite`.
+    """
+    scope_of("plan invitations", principal)
+    tasks = _named(ports, tasks)
+    picture = picture_of(ports, principal)
+    admission = _plan(ports, principal, "plan invitations", picture, tasks)
+    places = {c.claim.task: c.claim for c in admission.made.placed}
+    return InvitationPlan(
+        tuple(
+            Planned(admission.tasks[key], places.get(key), admission.shortages.get(key))
+            for key in admission.asked
+        ),
+        admission.proven,
+    )
 
 
 @use_case("invite")
-def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[Invitation]:
+def invite(
+    ports: Ports, principal: Principal, tasks: Sequence[Task], all_or_nothing: bool = False
+) -> list[Invitation]:
     """Admit tasks and schedule or open each one that gets a valid place.
 
     All are planned together; those that can be served are sent, the others stay drafts. A task
-    whose ref is known already is given back as it is: the same ref twice is the same task.
+    whose ref (or id) is known already is given back as it is: the same ref twice is the same task.
 
     Parameters
     ----------
     tasks : sequence of Task
         Drafts, each of a clinic that the principal may act for; one without an id gets one.
+    all_or_nothing : bool
+        Send nothing, and keep no drafts, if any of them cannot be served.
 
     Raises
     ------
@@ -65,46 +169,34 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
         Two different tasks with the same ref.
     IllegalMove
         If a patient has died.
+    NotServable
+        Naming the first that cannot be served, if all or none are to be sent.
     """
 
     def find(picture: Picture) -> Admission:
-        nonlocal tasks
-        tasks = _by_who_they_are(ports, principal, tasks)
-        for task in tasks:
-            clinic = picture.index.organisation.clinic(task.clinic)
-            for pool in task.pools:
-                clinic.pool(pool)
-        known = _known(ports, principal, tasks)
-        fresh = list({known.get(t.id, t).id: known.get(t.id, t) for t in tasks}.values())
-        wanting = [t for t in fresh if t.state is TaskState.DRAFT and t.mode is not Mode.REQUEST]
-        made = settle_plan(picture, wanting, picture.now, ports.prover.solve).plan
-        return known, fresh, made, _shortages(made)
+        return _plan(ports, principal, "invite", picture, tasks)
 
     def body(act: Act, picture: Picture, found: Admission) -> list[Invitation]:
-        known, fresh, made, missing = found
-        if len(tasks) > 1:
+        at_once = len(found.tasks) > 1
+        if at_once:
             act.unit.lock((), whole=True)
-        certificates = {c.claim.task: c for c in made.placed}
-        out = {}
-        stage = picture
-        for task in fresh:
-            stage = stage.with_task(task)
-        order = [c.claim.task for c in made.placed]
-        for task in sorted(
-            fresh, key=lambda t: order.index(t.id) if t.id in certificates else len(order)
-        ):
-            allow("invite", principal, kind="task", key=task.id, clinic=task.clinic)
-            certificate = certificates.get(task.id)
-            out[task.id] = _admit(act, stage, task, certificate, missing.get(task.id))
-            if certificate is not None:
-                stage = stage.apply(
-                    [*certificate.claims, *certificate.moved],
-                    [s.id for s in certificate.displaced],
-                )
-        return [out[known.get(t.id, t).id] for t in tasks]
+        present = {t.id: t for t in act.unit.tasks.find(id=frozenset(found.tasks))}
+        if present != {key: found.tasks[key] for key in found.stored}:
+            raise TimeTaken("a task has changed meanwhile; its place")
+        _refuse_partly(found, all_or_nothing)
+        try:
+            _claim(act, picture, found)
+        except TimeTaken:
+            if not at_once:
+                raise
+            picture = whole_picture(act)
+            found = found.replanned(picture)
+            _refuse_partly(found, all_or_nothing)
+            _claim(act, picture, found)
+        out = _admit(act, picture, found)
+        return [out[key] for key in found.asked]
 
-    tasks = [replace(t, id=t.id or ports.keys.new("task")) for t in tasks]
-    _refuse_twins(tasks)
+    tasks = _named(ports, tasks)
     try:
         return settle(ports, principal, "invite", find, body)
     except Conflict as clash:
@@ -117,22 +209,32 @@ def invite(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[In
 def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
     """Let the patient of a ``request`` task ask for a time: it is admitted like an invitation."""
 
-    def find(picture: Picture) -> tuple[Plan, dict[str, Shortage]]:
+    def find(picture: Picture) -> Admission:
         task = glance(ports, principal, "ask", lambda act: act.task(key))
         if task.state is TaskState.DRAFT and task.mode is not Mode.REQUEST:
             hint = "the clinic has not sent this invitation yet"
             raise IllegalMove("task", task.id, task.state, "ask", hint)
-        wanting = [replace(task, state=TaskState.DRAFT)]
-        made = settle_plan(picture, wanting, picture.now, ports.prover.solve).plan
-        return made, _shortages(made)
+        asked = replace(task, state=TaskState.DRAFT, mode=Mode.CHOOSE)
+        return _admission(ports, picture, (task.id,), {task.id: asked}, frozenset({task.id}))
 
-    def body(act: Act, picture: Picture, found: tuple[Plan, dict[str, Shortage]]) -> Invitation:
-        task, (made, missing) = act.task(key), found
-        certificate = made.placed[0] if made.placed else None
-        asked = replace(task, mode=Mode.CHOOSE)
-        return _admit(act, picture.with_task(task), asked, certificate, missing.get(key))
+    def body(act: Act, picture: Picture, found: Admission) -> Invitation:
+        task = act.task(key)
+        if replace(found.tasks[key], state=task.state, mode=task.mode) != task:
+            raise TimeTaken(f"task {key} has changed meanwhile; its place")
+        if task.state is TaskState.DRAFT:
+            _claim(act, picture, found)
+        else:
+            found = replace(found, tasks={key: task})  # sent already
+        return _admit(act, picture, found)[key]
 
     return settle(ports, principal, "ask", find, body)
+
+
+def _named(ports: Ports, tasks: Sequence[Task]) -> list[Task]:
+    """Give each task an id; refuse two different ones with the same ref."""
+    named = [replace(t, id=t.id or ports.keys.new("task")) for t in tasks]
+    _refuse_twins(named)
+    return named
 
 
 def _by_who_they_are(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> list[Task]:
@@ -163,55 +265,109 @@ def _refuse_twins(tasks: Sequence[Task]) -> None:
             raise InvalidInput.single("ref", f"two different tasks have the ref {task.ref!r}")
 
 
-def _known(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> dict[str, Task]:
-    refs = frozenset(t.ref for t in tasks if t.ref)
+def _plan(
+    ports: Ports, principal: Principal, verb: str, picture: Picture, tasks: Sequence[Task]
+) -> Admission:
+    """Plan tasks as they are asked for, those known already as they are stored."""
+    tasks = _by_who_they_are(ports, principal, tasks)
+    for task in tasks:
+        allow(verb, principal, kind="clinic", key=task.clinic, clinic=task.clinic)
+        clinic = picture.index.organisation.clinic(task.clinic)
+        for pool in task.pools:
+            clinic.pool(pool)
+    refs, ids = frozenset(t.ref for t in tasks if t.ref), frozenset(t.id for t in tasks)
     stored = ports.store.run(
-        principal.organisation, lambda unit: unit.tasks.find(ref=refs), write=False
+        principal.organisation,
+        lambda unit: [*unit.tasks.find(ref=refs), *unit.tasks.find(id=ids)],
+        write=False,
     )
-    by_ref = {t.ref: t for t in stored}
+    for known in stored:
+        allow(verb, principal, kind="task", key=known.id, clinic=known.clinic)
+    by_ref = {t.ref: t for t in stored if t.ref}
+    by_id = {t.id: t for t in stored}
     for task in tasks:
         if task.ref is not None:
             by_ref.setdefault(task.ref, task)
-    return {t.id: by_ref[t.ref] for t in tasks if t.ref is not None}
+    meant = [by_id.get(t.id) or (by_ref[t.ref] if t.ref is not None else t) for t in tasks]
+    once = {t.id: t for t in meant}
+    return _admission(ports, picture, tuple(t.id for t in meant), once, by_id.keys() & once.keys())
 
 
-def _shortages(made: Plan) -> dict[str, Shortage]:
-    """Say why tasks go without, before any lock is taken: cures are tried one by one."""
-    return {t.id: shortage(made.picture, t, made.picture.now) for t in made.unplaced}
-
-
-def _admit(
-    act: Act,
+def _admission(
+    ports: Ports,
     picture: Picture,
-    task: Task,
-    certificate: Certificate | None,
-    missing: Shortage | None,
-) -> Invitation:
-    act.unit.lock(())  # so that who the patient is stays so
-    require_living(act.unit, task.patient, act.verb)
-    act.audit("task", task.id, task.patient)
-    if not act.unit.tasks.find(id=task.id):
-        act.unit.tasks.add(task)
-        act.event(
-            "task.draft",
-            "task",
-            task.clinic,
-            task.id,
-            task.version,
-            task=task,
-            new=task_facts(task),
-        )
-    if task.state is not TaskState.DRAFT or task.mode is Mode.REQUEST:
-        return Invitation(task)
-    if certificate is None:
-        act.close(kind="not-servable", task=task.id)
-        act.case("not-servable", task.clinic, str(missing), task=task.id)
-        return Invitation(None, missing, task)
-    claim(act, picture, certificate, None)
-    scheduled = act.advance(task, "schedule", mode=task.mode)
+    asked: tuple[str, ...],
+    tasks: Mapping[str, Task],
+    stored: Set[str],
+) -> Admission:
+    wanting = [t for t in tasks.values() if _is_to_send(t)]
+    settled = settle_plan(picture, wanting, picture.now, ports.prover.solve)
+    made = settled.plan
+    # Cures are tried one by one: before any lock is taken.
+    short = {t.id: shortage(made.picture, t, picture.now) for t in made.unplaced}
+    return Admission(asked, tasks, stored, made, short, settled.proven)
+
+
+def _is_to_send(task: Task) -> bool:
+    return task.state is TaskState.DRAFT and task.mode is not Mode.REQUEST
+
+
+def _refuse_partly(found: Admission, all_or_nothing: bool) -> None:
+    if all_or_nothing and found.shortages:
+        key = next(k for k in found.asked if k in found.shortages)
+        raise NotServable(found.tasks[key].ref or key, found.shortages[key])
+
+
+def _claim(act: Act, picture: Picture, found: Admission) -> None:
+    stage = replace(picture, tasks={**picture.tasks, **found.tasks})
+    claim_all(act, stage, map(Wanted, found.made.placed))
+
+
+def _admit(act: Act, picture: Picture, found: Admission) -> dict[str, Invitation]:
+    """Send whoever has a place, and leave the others with the planner as drafts, in bulk."""
+    act.unit.lock(())  # so that who the patients are stays so
+    require_living(act.unit, {t.patient for t in found.tasks.values()}, act.verb)
+    placed = {c.claim.task for c in found.made.placed}
+    sent: dict[str, Task] = {}
+    for task in found.tasks.values():
+        act.audit("task", task.id, task.patient)
+        stored = task.id in found.stored
+        if not stored:
+            act.event(
+                "task.draft",
+                "task",
+                task.clinic,
+                task.id,
+                task.version,
+                task=task,
+                new=task_facts(task),
+            )
+        if task.id in placed and _is_to_send(task):
+            task = _schedule(act, picture, task, stored=stored)
+        sent[task.id] = task
+    act.unit.tasks.add_all(t for t in sent.values() if t.id not in found.stored)
+    out = {}
+    for key, task in sent.items():
+        clinic = picture.index.organisation.clinic(task.clinic)
+        missing = found.shortages.get(key) if _is_to_send(task) else None
+        if missing is not None:
+            if key in found.stored:
+                act.close(kind="not-servable", task=key)
+            act.case("not-servable", task.clinic, str(missing), task=key)
+            out[key] = Invitation(None, missing, task)
+        else:
+            out[key] = Invitation(open_if_time(act, clinic, task) if key in placed else task)
+    return out
+
+
+def _schedule(act: Act, picture: Picture, task: Task, *, stored: bool) -> Task:
+    """Schedule a task that has its place, and open it if the patient may choose already."""
     clinic = picture.index.organisation.clinic(task.clinic)
+    scheduled = act.advance(task, "schedule", stored=stored, mode=task.mode)
     opens = instant(task.opens, 0, clinic.timezone)
     act.work("open", task.id, task.clinic, opens, "opens")
     due = instant(task.after_due, 0, clinic.timezone)
     act.work("fall due", task.id, task.clinic, due, "due")
-    return Invitation(open_if_time(act, clinic, scheduled))
+    if task.mode is Mode.ALLOT:
+        return scheduled  # opening it puts it before staff: it must be stored first
+    return open_if_time(act, clinic, scheduled, stored=stored)

@@ -28,11 +28,17 @@ def open_task(ports: Ports, principal: Principal, key: str) -> Task:
     return run(ports, principal, "open", body)
 
 
-def open_if_time(act: Act, clinic: Clinic, task: Task) -> Task:
-    """Open the task if it is scheduled and its start date has come."""
+def open_if_time(act: Act, clinic: Clinic, task: Task, *, stored: bool = True) -> Task:
+    """Open the task if it is scheduled and its start date has come.
+
+    Parameters
+    ----------
+    stored : bool
+        See `Act.advance`. One whose time the hospital sets must be: it is put before staff.
+    """
     if not is_to_open(clinic, task, act.unit.now()):
         return task
-    opened = act.advance(task, "open")
+    opened = act.advance(task, "open", stored=stored)
     if opened.mode is Mode.ALLOT:
         act.case("to-allot", clinic.id, "you set the time of this visit", task=task.id)
         return act.advance(opened, "hand to staff")

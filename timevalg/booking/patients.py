@@ -32,21 +32,21 @@ def surviving(unit: UnitOfWork, key: str) -> Patient:
     return known_patients(unit, [key])[key]
 
 
-def require_living(unit: UnitOfWork, key: str, verb: str) -> None:
+def require_living(unit: UnitOfWork, keys: Iterable[str], verb: str) -> None:
     """Refuse what cannot be done for a patient any more.
 
     Raises
     ------
     IllegalMove
-        If the patient has died.
+        If a patient has died.
     TimeTaken
-        If the patient is another by now: what was planned must be planned for that one.
+        If a patient is another by now: what was planned must be planned for that one.
     """
-    patient = surviving(unit, key)
-    if patient.deceased_at is not None:
-        raise IllegalMove("patient", patient.id, "deceased", verb)
-    if patient.id != key:
-        raise TimeTaken("the patient is known by another id by now; the time")
+    for key, patient in known_patients(unit, keys).items():
+        if patient.deceased_at is not None:
+            raise IllegalMove("patient", patient.id, "deceased", verb)
+        if patient.id != key:
+            raise TimeTaken("the patient is known by another id by now; the time")
 
 
 def keep(unit: UnitOfWork, patient: Patient) -> Patient:

@@ -33,7 +33,7 @@ from timevalg.booking import (
     write,
 )
 from timevalg.booking.calendar_import import Imported, Rejected
-from timevalg.booking.invite import Invitation
+from timevalg.booking.invite import Invitation, InvitationPlan
 from timevalg.booking.publish import Published
 from timevalg.booking.sync import CalendarRow, Synced
 from timevalg.clinic import read
@@ -115,9 +115,33 @@ class Hospital(View):
         )[0]
 
     def invite_many(
-        self, invitations: Iterable[Mapping[str, Any]], *, idempotency_key: str | None = None
+        self,
+        invitations: InvitationPlan | Iterable[Mapping[str, Any]],
+        *,
+        all_or_nothing: bool = False,
+        idempotency_key: str | None = None,
     ) -> list[Invitation]:
-        """Invite many at once, planned together; fields as in `invite`."""
+        """Invite many at once, planned together; fields as in `invite`.
+
+        Parameters
+        ----------
+        invitations : InvitationPlan or iterable of mapping
+            A plan is made anew, and its tasks keep their ids: sent twice it is as sent once.
+        all_or_nothing : bool
+            Send nothing unless all can be served (`NotServable` names the first that cannot).
+            Otherwise whoever can be served is sent, and the others stay drafts.
+        """
+        ports, tasks = self.once(idempotency_key), self._tasks(invitations)
+        return invite.invite(ports, self.principal, tasks, all_or_nothing)
+
+    def plan_invitations(self, invitations: Iterable[Mapping[str, Any]]) -> InvitationPlan:
+        """Say who of many could be served, and what is short for the others; sends nothing."""
+        tasks = self._tasks(invitations)
+        return invite.plan_invitations(self.ports, self.principal, tasks)
+
+    def _tasks(self, invitations: InvitationPlan | Iterable[Mapping[str, Any]]) -> list[Task]:
+        if isinstance(invitations, InvitationPlan):
+            return [planned.task for planned in invitations.invitations]
         organisation = self.ports.pictures.current(self.principal.organisation).index.organisation
         tasks = []
         for fields in invitations:
@@ -138,7 +162,7 @@ class Hospital(View):
                     **given,
                 )
             )
-        return invite.invite(self.once(idempotency_key), self.principal, tasks)
+        return tasks
 
     def settle_offers(self, task: Task | str, limit: int | None = None) -> SettledOffers:
         """Give all safe offers of a task, with as much time as it takes (seconds)."""

@@ -58,8 +58,7 @@ def settle_plan(picture: Picture, tasks: Iterable[Task], now: datetime, solve: S
     hopeless = {t.id for t in made.unplaced if not _has_start(picture, t, now)}
     if len(hopeless) == len(made.unplaced):
         return Settled(made, True)
-    for task in wanting:
-        picture = picture.with_task(task)
+    picture = replace(picture, tasks={**picture.tasks, **{t.id: t for t in wanting}})
     had = [s.task or "" for s in picture.index.sessions.values() if s.kind is SessionKind.PLACE]
     possible = [t for t in wanting if t.id not in hopeless]
     movable = [picture.tasks[name] for name in had if name in picture.tasks]

@@ -187,6 +187,7 @@ class SqlWork:
         rows = [self._records.row(work) for work in works]
         if rows:
             self._unit.connection.execute(_many_unless_there(self._unit.dialect), rows)
+            self._unit.rouses |= min(row["due_at"] for row in rows) <= self._unit.now()
 
     def get(self, key: str) -> Work:
         """Give one by id."""

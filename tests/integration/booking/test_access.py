@@ -210,6 +210,7 @@ AT_LARGE = {
     "publish": lambda w, who: publish.publish(w.ports, who, contents()),
     "invite": lambda w, who: invite.invite(w.ports, who, [fresh(w)]),
     "list reserves": lambda w, who: reserves.list_reserves(w.ports, who),
+    "plan invitations": lambda w, who: invite.plan_invitations(w.ports, who, [fresh(w)]),
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
     "forget answers": lambda w, who: forget.forget_answers(w.ports, who),
     "set owner": lambda w, who: own.set_owner(w.ports, who, Owner.TIMEVALG),

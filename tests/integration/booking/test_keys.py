@@ -258,6 +258,7 @@ def test_every_verb_takes_keys(quick, verb):
 NO_KEYS = {
     "seal audit",
     "verify audit",
+    "plan invitations",
     "list tasks",
     "list appointments",
     "read access log",
