@@ -30,6 +30,9 @@ _CARE = {RoleName.CLINICIAN: Scope.CLINIC}
 
 ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "publish": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
+    "what if": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
+    "replan": {**_DESK, **_SYSTEM},
+    "rebook": {**_DESK, **_SYSTEM},
     "invite": {**_DESK, **_CARE, **_SYSTEM},
     "plan invitations": {**_DESK, **_CARE, **_SYSTEM},
     "amend": {**_DESK, **_SYSTEM},

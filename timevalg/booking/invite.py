@@ -333,17 +333,9 @@ def _admit(act: Act, picture: Picture, found: Admission) -> dict[str, Invitation
         act.audit("task", task.id, task.patient)
         stored = task.id in found.stored
         if not stored:
-            act.event(
-                "task.draft",
-                "task",
-                task.clinic,
-                task.id,
-                task.version,
-                task=task,
-                new=task_facts(task),
-            )
+            tell_of_draft(act, task)
         if task.id in placed and _is_to_send(task):
-            task = _schedule(act, picture, task, stored=stored)
+            task = send(act, picture, task, stored=stored)
         sent[task.id] = task
     act.unit.tasks.add_all(t for t in sent.values() if t.id not in found.stored)
     out = {}
@@ -360,7 +352,13 @@ def _admit(act: Act, picture: Picture, found: Admission) -> dict[str, Invitation
     return out
 
 
-def _schedule(act: Act, picture: Picture, task: Task, *, stored: bool) -> Task:
+def tell_of_draft(act: Act, task: Task) -> None:
+    """Write the event of a new task."""
+    facts = task_facts(task)
+    act.event("task.draft", "task", task.clinic, task.id, task.version, task=task, new=facts)
+
+
+def send(act: Act, picture: Picture, task: Task, *, stored: bool) -> Task:
     """Schedule a task that has its place, and open it if the patient may choose already."""
     clinic = picture.index.organisation.clinic(task.clinic)
     scheduled = act.advance(task, "schedule", stored=stored, mode=task.mode)

@@ -23,6 +23,7 @@ from timevalg.model.records import Publication
 from timevalg.model.session import SessionKind
 from timevalg.model.states import LIVE, AppointmentState, TaskState
 from timevalg.solver.ask import Ask
+from timevalg.solver.certificates import own_place
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place
 from timevalg.solver.verify import broken
@@ -61,35 +62,34 @@ def publish(ports: Ports, principal: Principal, contents: Contents) -> Published
     InvalidInput
         If the files belong to another organisation, or do not fit the clinics there are.
     """
+    return run(ports, principal, "publish", lambda act: put_in_force(act, contents))
 
-    def body(act: Act) -> Published:
-        act.unit.lock((), whole=True)
-        present = current_sources(act)
-        changed = tuple(
-            c for c, source in contents.sources.items() if not same(present.get(c), source)
+
+def put_in_force(act: Act, contents: Contents) -> Published:
+    """Do it, in the transaction of whoever asks (`whatif` undoes it)."""
+    act.unit.lock((), whole=True)
+    present = current_sources(act)
+    changed = tuple(c for c, source in contents.sources.items() if not same(present.get(c), source))
+    if contents.organisation.id != act.principal.organisation:
+        raise InvalidInput.single(
+            "clinic.organisation",
+            f"{contents.organisation.id!r} is not yours, which is {act.principal.organisation!r}",
         )
-        if contents.organisation.id != principal.organisation:
-            raise InvalidInput.single(
-                "clinic.organisation",
-                f"{contents.organisation.id!r} is not yours, which is {principal.organisation!r}",
-            )
-        if not changed:
-            return Published((), {}, (), ())
-        merged = read_sources({**present, **contents.sources})
-        _require_used(act, merged.organisation, changed)
-        for clinic in changed:
-            allow("publish", principal, kind="clinic", key=clinic, clinic=clinic)
-            _store(act, clinic, contents.sources[clinic])
-        before = read_sources(present).organisation if present else None
-        outside = _outside(act, before, merged.organisation)
-        taking_in = Outside(act)
-        listed = [b for b in contents.bookings if b.session.clinic in changed]
-        conflicts = bring_in(act, taking_in, listed)
-        lost = taking_in.finish()
-        lost += _move_invalid_places(act, taking_in.picture)
-        return Published(changed, outside, lost, conflicts)
-
-    return run(ports, principal, "publish", body)
+    if not changed:
+        return Published((), {}, (), ())
+    merged = read_sources({**present, **contents.sources})
+    _require_used(act, merged.organisation, changed)
+    for clinic in changed:
+        allow(act.verb, act.principal, kind="clinic", key=clinic, clinic=clinic)
+        _store(act, clinic, contents.sources[clinic])
+    before = read_sources(present).organisation if present else None
+    outside = _outside(act, before, merged.organisation)
+    taking_in = Outside(act)
+    listed = [b for b in contents.bookings if b.session.clinic in changed]
+    conflicts = bring_in(act, taking_in, listed)
+    lost = taking_in.finish()
+    lost += _move_invalid_places(act, taking_in.picture)
+    return Published(changed, outside, lost, conflicts)
 
 
 def current_sources(act: Act) -> dict[str, Source]:
@@ -175,9 +175,10 @@ def _breaks(act: Act, organisation: Organisation, visit: Appointment, pool: str)
 
 
 def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:
-    """Find other places for those the new files make invalid; gives the tasks with none left.
+    """Find places for those whose own the new files make invalid; gives the tasks with none left.
 
-    A held time that can be no place any more is given up too.
+    A held time that can be no place any more is given up too. Whoever had lost their place before
+    is looked for as well.
     """
     invalid = [
         s
@@ -189,4 +190,5 @@ def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:
     ]
     release(act, invalid)
     bare = picture.apply(removed=[s.id for s in invalid])
-    return replant(act, bare, [s.task for s in invalid if s.task])[1]
+    homeless = [t.id for t in bare.tasks.values() if t.is_live and own_place(bare, t) is None]
+    return replant(act, bare, homeless)[1]

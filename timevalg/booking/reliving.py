@@ -87,8 +87,7 @@ def keep_place(
             if act.unit.sessions.find(id=old.id) != [old]:
                 raise TimeTaken(f"the place of task {task.id} has moved meanwhile; its time")
             release(act, (old,))
-        if not act.unit.cases.count(kind=CAPACITY_LOSS, task=task.id, closed_at=None):
-            lose(act, task, reason)
+        lose(act, task, reason)
 
 
 def give_back(
@@ -155,8 +154,9 @@ def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, t
 
 
 def lose(act: Act, task: Task, reason: str) -> None:
-    """Name a capacity loss: a live task without a place."""
-    act.close(kind=CAPACITY_LOSS, task=task.id)
+    """Name a capacity loss, once: a live task without a place."""
+    if act.unit.cases.count(kind=CAPACITY_LOSS, task=task.id, closed_at=None):
+        return
     act.case(CAPACITY_LOSS, task.clinic, reason, task=task.id)
     act.event(
         "task.capacity-lost",

@@ -22,6 +22,8 @@ app.add_typer(database, name="db")
 audit = typer.Typer(no_args_is_help=True, help="The log of who looked at and changed what.")
 app.add_typer(audit, name="audit")
 app.add_typer(work.app, name="work")
+pools = typer.Typer(no_args_is_help=True, help="What the pools of a clinic would come to.")
+app.add_typer(pools, name="pools")
 
 File = Annotated[Path, typer.Argument(help="A clinic file, or a folder of them.")]
 Now = Annotated[str | None, typer.Option(help="Instant; local if it has no offset.")]
@@ -122,6 +124,33 @@ def offers(
     from timevalg.cli.standing import Standing
 
     command.run(Standing(file, now, database, organisation), task, limit, as_json)
+
+
+@pools.command("whatif")
+def pools_whatif(file: File, url: DatabaseUrl, now: Now = None, as_json: Json = False) -> None:
+    """Say what publishing an edited file would do to places, visits and tasks; writes nothing."""
+    from timevalg.cli import whatif as command
+
+    command.run(file, url, now, as_json)
+
+
+@app.command()
+def replan(
+    url: DatabaseUrl,
+    organisation: Organisation = None,
+    clinic: Annotated[str | None, typer.Option(help="Only this one's visits.")] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Do what is proposed for this visit.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Say which visits cannot stand after an absence, and what would harm least; or do it."""
+    from timevalg.cli import replan as command
+    from timevalg.cli.standing import Standing
+
+    command.run(Standing(None, now, url, organisation), clinic, accept or [], reason, as_json)
 
 
 @app.command()

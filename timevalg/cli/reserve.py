@@ -36,13 +36,15 @@ def _answer(found: Reserves) -> dict[str, Any]:
             {"task": task} | row(place, found.picture) for task, place in found.places.items()
         ],
         "unservable": [
-            {"task": task.id, "shortage": _shortage(missing)} for task, missing in found.unservable
+            {"task": task.id, "shortage": shortage_row(missing)}
+            for task, missing in found.unservable
         ],
         "proven": found.proven,
     }
 
 
-def _shortage(missing: Shortage) -> dict[str, Any]:
+def shortage_row(missing: Shortage) -> dict[str, Any]:
+    """Give a shortage as plain data."""
     return {
         "roles": list(missing.roles),
         "from": missing.first.isoformat(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,18 +24,22 @@ from timevalg.booking import (
     merge,
     own,
     publish,
+    replan,
     reserves,
     settle_offers,
     sync,
     take_up,
     tell_systems,
     undo,
+    whatif,
     write,
 )
 from timevalg.booking.calendar_import import Imported, Rejected
 from timevalg.booking.invite import Invitation, InvitationPlan
 from timevalg.booking.publish import Published
+from timevalg.booking.replan import Proposal, Rebooked
 from timevalg.booking.sync import CalendarRow, Synced
+from timevalg.booking.whatif import Forecast
 from timevalg.clinic import read
 from timevalg.library.calendar_file import read_calendar
 from timevalg.library.patient import View, key_of
@@ -56,6 +60,27 @@ class Hospital(View):
     def publish(self, path: str | Path, *, idempotency_key: str | None = None) -> Published:
         """Publish a clinic file or a folder of them; gives what it changes and whom it affects."""
         return publish.publish(self.once(idempotency_key), self.principal, read(path))
+
+    def what_if(self, path: str | Path) -> Forecast:
+        """Say what publishing a file would do to places, visits and open tasks; writes nothing."""
+        return whatif.what_if(self.ports, self.principal, read(path))
+
+    def replan(self, clinic: str | None = None) -> list[Proposal]:
+        """Say which visits cannot stand (somebody is away), and what would harm least."""
+        return replan.replan(self.ports, self.principal, clinic)
+
+    def rebook(
+        self,
+        appointment: Appointment | str,
+        *,
+        due: date | None = None,
+        reason: str = "",
+        version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Rebooked:
+        """Accept what `replan` proposes for a visit; `move` it for anything else."""
+        ports, key = self.once(idempotency_key), key_of(appointment)
+        return replan.rebook(ports, self.principal, key, due, reason, version)
 
     def register(
         self,

@@ -65,6 +65,27 @@ def broken(
     )
 
 
+def absent(organisation: Organisation, session: Session) -> tuple[str, ...]:
+    """Say which resources of a booked session are not there at its time, one sentence each.
+
+    They are away, busy, off duty, or where they belong is closed. What else takes them, and every
+    other rule, is not looked at.
+    """
+    clinic = organisation.clinic(session.clinic)
+    faults = []
+    for name, span in session.spans.items():
+        resource = clinic.resources.get(name)
+        if resource is None:
+            faults.append(f"{name} is not in {clinic.id} any more")
+            continue
+        fault = _unavailable(clinic, resource, span.start, span.end, session.pool)
+        owner = organisation.clinics.get(resource.owner or "")
+        if not fault and owner is not None and name in owner.resources:
+            fault = _unavailable(owner, owner.resources[name], span.start, span.end, None)
+        faults.append(fault)
+    return tuple(dict.fromkeys(f for f in faults if f))
+
+
 @dataclass(frozen=True)
 class _Visit:
     """One visit as it would be; each rule gives what is wrong, or an empty string."""
@@ -233,49 +254,19 @@ class _Visit:
         minutes = role.length + (self.task.extra if self.task else 0)
         ends = begins + timedelta(minutes=minutes)
         resource = self.clinic.resources[name]
-        fault = self._unavailable(self.clinic, resource, begins, ends, self.pool.id)
+        fault = _unavailable(self.clinic, resource, begins, ends, self.pool.id)
         if not fault and resource.owner is not None:
             owner = self.organisation.clinics.get(resource.owner)
             there = owner.resources.get(name) if owner is not None else None
             if owner is None or there is None:
                 return f"{name} is not known where it belongs"
-            fault = self._unavailable(owner, there, begins, ends, None)
+            fault = _unavailable(owner, there, begins, ends, None)
         if fault:
             return fault
         for other in self.others:
             span = other.spans.get(name)
             if span is not None and span.start < ends and begins < span.end:
                 return f"{name} is taken by {other.kind} {other.id}"
-        return ""
-
-    def _unavailable(
-        self, clinic: Clinic, resource: Resource, begins: datetime, ends: datetime, pool: str | None
-    ) -> str:
-        zone = clinic.timezone
-        day, last = begins.astimezone(zone).date(), ends.astimezone(zone).date()
-        days = []
-        while day <= last:
-            days.append(day)
-            if clinic.is_closed(day) and _meet(_whole(day, zone), begins, ends):
-                return f"{clinic.id} is closed on {day}"
-            day += _DAY
-        rows = resource.hours
-        if rows is None and resource.owner is None:
-            rows = clinic.hours
-        if rows is not None and not _covered(rows, pool, days, zone, begins, ends):
-            return f"{resource.id} does not work all of the time"
-        for span in resource.busy:
-            if span.start < ends and begins < span.end:
-                return f"{resource.id} is busy"
-        for absence in resource.away:
-            if absence.span is not None and _meet(absence.span, begins, ends):
-                return f"{resource.id} is away"
-            if absence.hours is not None:
-                for on in days:
-                    if absence.hours.covers(on):
-                        away = absence.hours.span(on, zone)
-                        if away is not None and _meet(away, begins, ends):
-                            return f"{resource.id} is away"
         return ""
 
     def _at_quota(self, used: set[str]) -> str:
@@ -325,6 +316,37 @@ class _Visit:
 
     def _told(self) -> str:
         return f"{self.start.astimezone(self.clinic.timezone):%Y-%m-%dT%H:%M%z}"
+
+
+def _unavailable(
+    clinic: Clinic, resource: Resource, begins: datetime, ends: datetime, pool: str | None
+) -> str:
+    zone = clinic.timezone
+    day, last = begins.astimezone(zone).date(), ends.astimezone(zone).date()
+    days = []
+    while day <= last:
+        days.append(day)
+        if clinic.is_closed(day) and _meet(_whole(day, zone), begins, ends):
+            return f"{clinic.id} is closed on {day}"
+        day += _DAY
+    rows = resource.hours
+    if rows is None and resource.owner is None:
+        rows = clinic.hours
+    if rows is not None and not _covered(rows, pool, days, zone, begins, ends):
+        return f"{resource.id} does not work all of the time"
+    for span in resource.busy:
+        if span.start < ends and begins < span.end:
+            return f"{resource.id} is busy"
+    for absence in resource.away:
+        if absence.span is not None and _meet(absence.span, begins, ends):
+            return f"{resource.id} is away"
+        if absence.hours is not None:
+            for on in days:
+                if absence.hours.covers(on):
+                    away = absence.hours.span(on, zone)
+                    if away is not None and _meet(away, begins, ends):
+                        return f"{resource.id} is away"
+    return ""
 
 
 def _takes_time(session: Session, ask: Ask) -> bool:

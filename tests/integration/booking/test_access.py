@@ -36,6 +36,7 @@ from timevalg.booking import (
     prepare,
     publish,
     remind,
+    replan,
     reserves,
     seal,
     settle_offers,
@@ -43,6 +44,7 @@ from timevalg.booking import (
     take_up,
     tell_systems,
     undo,
+    whatif,
     work,
     write,
 )
@@ -117,6 +119,15 @@ def some_work(world):
     return world.read(lambda unit: unit.work.find(state="waiting"))[0].id
 
 
+def without_room(world):
+    visit = world.visit(WAYS["confirmed"](world))
+    source = document()
+    day = visit.start.date()
+    source["resources"][2]["away"] = [{"from": day, "to": day}]
+    world.publish(source)
+    return visit.id
+
+
 def letter(world):
     WAYS["open"](world)
     world.work()
@@ -134,6 +145,7 @@ def blocked(world):
 
 ABOUT_ONE = [
     ("ask", "draft", asked, lambda w, who, k: invite.ask_for_time(w.ports, who, k)),
+    ("rebook", "confirmed", without_room, lambda w, who, k: replan.rebook(w.ports, who, k)),
     about_task("amend", amend.amend, "open", {"priority": 1}),
     about_task("open", opening.open_task, "scheduled"),
     about_task("read", feed.read_task),
@@ -210,6 +222,8 @@ AT_LARGE = {
     "publish": lambda w, who: publish.publish(w.ports, who, contents()),
     "invite": lambda w, who: invite.invite(w.ports, who, [fresh(w)]),
     "list reserves": lambda w, who: reserves.list_reserves(w.ports, who),
+    "replan": lambda w, who: replan.replan(w.ports, who),
+    "what if": lambda w, who: whatif.what_if(w.ports, who, contents()),
     "plan invitations": lambda w, who: invite.plan_invitations(w.ports, who, [fresh(w)]),
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
     "forget answers": lambda w, who: forget.forget_answers(w.ports, who),

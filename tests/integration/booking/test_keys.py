@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.integration.booking.ways import task_in, visit_in
-from tests.world import ORGANISATION, oslo
+from tests.world import ORGANISATION, document, oslo
 from timevalg.booking import choose, forget, once
 from timevalg.booking.acting import USE_CASES
 from timevalg.booking.work import worker
@@ -163,6 +163,14 @@ def test_an_answer_is_forgotten_only_when_it_is_a_day_old(world):
     assert forget.forget_answers(world.ports, WHO) == 1
 
 
+def _without_room(world, visit):
+    source = document()
+    day = visit.start.date().isoformat()  # as it is kept: the same file again changes nothing
+    source["resources"][2]["away"] = [{"from": day, "to": day}]
+    world.publish(source)
+    return visit.id
+
+
 CALLS = {
     "publish": lambda w, k: w.desk.publish("examples/gastro/surgery.yaml", idempotency_key=k),
     "merge": lambda w, k: w.dips.merge("p-8", "p-9", idempotency_key=k),
@@ -198,6 +206,7 @@ CALLS = {
     "accept": lambda w, k, t: w.dips.accept(w.visit(t), ref="kontakt/1", idempotency_key=k),
     "undo": lambda w, k, t: w.desk.undo(t, reason="x", idempotency_key=k),
     "move": lambda w, k, v: w.desk.move(v, start=AT, idempotency_key=k),
+    "rebook": lambda w, k, v: w.desk.rebook(_without_room(w, v), idempotency_key=k),
     "change": lambda w, k, v: w.patient().change(v, AT, idempotency_key=k),
     "cancel": lambda w, k, v: w.patient().cancel(v, idempotency_key=k),
     "acknowledge": lambda w, k, v: w.patient().acknowledge(v, idempotency_key=k),
@@ -229,6 +238,7 @@ FROM = {
     "accept": "chosen",
     "undo": "confirmed",
     "move": "booked",
+    "rebook": "booked",
     "change": "booked",
     "cancel": "booked",
     "acknowledge": "booked",
@@ -258,6 +268,8 @@ def test_every_verb_takes_keys(quick, verb):
 NO_KEYS = {
     "seal audit",
     "verify audit",
+    "replan",
+    "what if",
     "plan invitations",
     "list tasks",
     "list appointments",

@@ -314,6 +314,16 @@ class Weeks(RuleBasedStateMachine):
         self.away.pop(n % len(self.away))
         self.doing("a new plan", self.world.publish, clinic(self.away, self.openings))
 
+    @precondition(lambda self: self.away)
+    @rule(n=number)
+    def rebook(self, n):
+        """Carry out one of the proposals for visits that cannot stand."""
+        proposals = self.world.desk.replan()
+        if proposals:
+            visit = proposals[n % len(proposals)].visit
+            refusals = (IllegalMove, NotServable)
+            self.doing("a return to life", self.world.desk.rebook, visit, refusals=refusals)
+
     @rule(n=number)
     def other_openings(self, n):
         days = [d for k, d in enumerate(WEEKDAYS) if n >> k & 1] or WEEKDAYS

@@ -1,0 +1,65 @@
+"""`timevalg pools whatif` and `timevalg replan` on a database, as a planner uses them."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+
+import yaml
+
+from tests.world import ORGANISATION, document, oslo
+from timevalg import Timevalg
+from timevalg.store import SetClock
+
+NOW = ("--now", "2027-01-04T08:00")
+
+
+def timevalg(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "timevalg.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_from_what_if_to_rebooked(tmp_path):
+    url = f"sqlite:///{tmp_path / 'clinic.db'}"
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    source = document()
+    before.write_text(yaml.safe_dump(source))
+    source["resources"][2]["away"] = [{"from": "2027-01-20", "to": "2027-01-20"}]
+    after.write_text(yaml.safe_dump(source))
+    clock = SetClock(oslo(2027, 1, 4, 8))
+    with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
+        desk = valg.planner("anna")
+        desk.publish(before)
+        dates = {"opens": date(2027, 1, 4), "due": date(2027, 1, 8)}
+        asked = desk.invite(patient="p-1", pools=["auto"], not_after=date(2027, 1, 29), **dates)
+        visit = valg.patient("p-1").choose(asked.task, oslo(2027, 1, 20, 9))
+        valg.work()
+        tight = {"not_before": date(2027, 1, 20), "not_after": date(2027, 1, 20), **dates}
+        lost = desk.invite(patient="p-2", pools=["auto"], **tight).task
+    whatif = ("pools", "whatif", after, "--database", url, *NOW)
+    found = json.loads(timevalg(*whatif, "--json"))
+    assert found["clinics"] == ["clinic"]
+    assert [row["task"] for row in found["lost"]] == [lost.id]
+    (proposal,) = found["proposals"]
+    assert (proposal["appointment"], proposal["absent"]) == (visit.id, ["room is away"])
+    assert (proposal["change"], proposal["harm"]) == ("time", ["another day"])
+    shown = timevalg(*whatif)
+    assert "tasks left without a place" in shown
+    assert f"{lost.id} would have no place" in shown
+    replan = ("replan", "--database", url, *NOW)
+    assert json.loads(timevalg(*replan, "--json")) == {"proposals": []}  # nothing was published
+    with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
+        valg.planner("anna").publish(after)
+    assert json.loads(timevalg(*replan, "--json")) == {"proposals": [proposal]}
+    assert visit.id in timevalg(*replan)
+    done = json.loads(timevalg(*replan, "--accept", visit.id, "--reason", "flood", "--json"))
+    (row,) = done["rebooked"]
+    assert (row["appointment"], row["state"]) == (visit.id, "cancelled")
+    assert row["task"] is not None
+    assert "0 visits cannot stand" in timevalg(*replan)

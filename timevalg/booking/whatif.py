@@ -1,0 +1,87 @@
+"""What if: what an edited clinic file would do, found out by publishing it and undoing that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from timevalg.booking.access import scope_of
+from timevalg.booking.acting import Act, use_case
+from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.publish import Published, put_in_force
+from timevalg.booking.replan import Proposal, must_move, propose
+from timevalg.model.appointment import Appointment
+from timevalg.model.contents import Contents
+from timevalg.model.principal import Principal
+from timevalg.model.session import Session
+from timevalg.solver.certificates import is_place
+from timevalg.solver.picture import Picture
+from timevalg.solver.shortage import Shortage, shortage
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What publishing would do.
+
+    Attributes
+    ----------
+    published : Published
+        Its answer; the ids of cases in it stand for nothing.
+    moved : tuple of (Session, Session)
+        Places as they are, and where they would go.
+    lost : mapping
+        Task id → what would be short for it, with cures.
+    proposals : tuple of Proposal
+        For each visit that could not stand.
+    picture : Picture
+        As everything would be.
+    """
+
+    published: Published
+    moved: tuple[tuple[Session, Session], ...]
+    lost: Mapping[str, Shortage]
+    proposals: tuple[Proposal, ...]
+    picture: Picture
+
+
+class _Undone(Exception):
+    """Carries the answer out of the transaction, and thereby undoes it."""
+
+    def __init__(self, forecast: Forecast) -> None:
+        self.forecast = forecast
+
+
+@use_case("what if", keyed=False)
+def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
+    """Say what publishing these files would do to places, bookings and open tasks.
+
+    It is published in a transaction that is undone: nothing is written. Like publishing it holds
+    the organisation's lock meanwhile; shortages and proposals are worked out after it is free.
+
+    Raises
+    ------
+    InvalidInput
+        As `publish` does.
+    """
+    scope_of("what if", principal)
+
+    def body(unit: UnitOfWork) -> None:
+        act = Act(ports, unit, principal, "what if")
+        before = {s.task: s for s in unit.sessions.find() if is_place(s)}
+        published = put_in_force(act, contents)
+        act.log.write(unit)  # so that the picture sees the new file
+        picture = ports.pictures.within(unit)
+        places = {s.task: s for s in picture.index.sessions.values() if is_place(s)}
+        moved = [(old, places[t]) for t, old in before.items() if t in places and places[t] != old]
+        waiting.extend(must_move(act, picture))
+        raise _Undone(Forecast(published, tuple(moved), {}, (), picture))
+
+    waiting: list[tuple[Appointment, tuple[str, ...], frozenset[str]]] = []
+    try:
+        ports.store.run(principal.organisation, body)
+    except _Undone as undone:
+        found = undone.forecast
+    picture = found.picture
+    lost = {key: shortage(picture, picture.tasks[key], picture.now) for key in found.published.lost}
+    proposals = tuple(propose(ports, picture, waiting))
+    return Forecast(found.published, found.moved, lost, proposals, picture)

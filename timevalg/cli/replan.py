@@ -1,0 +1,99 @@
+"""``timevalg replan``: the visits that cannot stand, and what to do about each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from timevalg.booking.replan import Proposal, Rebooked
+from timevalg.cli.standing import Standing, opened, row
+from timevalg.solver.picture import Picture
+
+
+def run(
+    standing: Standing, clinic: str | None, accept: Sequence[str], reason: str, as_json: bool
+) -> None:
+    """Answer, as a table or as JSON; or carry out the proposals for some visits."""
+    with opened(standing) as valg:
+        desk = valg.planner("timevalg replan")
+        if accept:
+            done = [desk.rebook(visit, reason=reason) for visit in accept]
+            answer = {"rebooked": [_rebooked(one) for one in done]}
+            typer.echo(json.dumps(answer) if as_json else _sentences(done))
+            return
+        picture = valg.ports.pictures.current(valg.organisation)
+        found = desk.replan(clinic)
+    if as_json:
+        typer.echo(json.dumps({"proposals": rows(found, picture)}, ensure_ascii=False))
+    else:
+        console = Console(width=None if sys.stdout.isatty() else 140)
+        console.print(table(found, picture))
+
+
+def rows(found: Iterable[Proposal], picture: Picture) -> list[dict[str, Any]]:
+    """Give proposals as plain data."""
+    return [
+        {
+            "appointment": one.visit.id,
+            "start": one.visit.start.astimezone(_zone(one, picture)).isoformat(),
+            "absent": list(one.absent),
+            "change": change(one),
+            "to": None if one.session is None else row(one.session, picture),
+            "harm": list(one.harm),
+        }
+        for one in found
+    ]
+
+
+def change(one: Proposal) -> str:
+    """Say in a word what is proposed: resources, time or nothing."""
+    if one.certificate is None:
+        return "nothing"
+    return "resources" if one.task is None else "time"
+
+
+def table(found: Sequence[Proposal], picture: Picture) -> Table:
+    """Give proposals as a table."""
+    shown = Table(title=f"{len(found)} visits cannot stand")
+    for heading in ("visit", "start", "why", "change", "to", "resources", "harm"):
+        shown.add_column(heading)
+    for one in found:
+        zone, to = _zone(one, picture), one.session
+        names = {} if to is None else to.resources
+        shown.add_row(
+            one.visit.id,
+            f"{one.visit.start.astimezone(zone):%a %Y-%m-%d %H:%M}",
+            "; ".join(one.absent),
+            change(one),
+            "" if to is None else f"{to.start.astimezone(zone):%a %Y-%m-%d %H:%M}",
+            ", ".join(f"{role}: {' + '.join(ids)}" for role, ids in names.items()),
+            ", ".join(one.harm),
+        )
+    return shown
+
+
+def _zone(one: Proposal, picture: Picture) -> Any:
+    return picture.index.organisation.clinic(one.visit.clinic).timezone
+
+
+def _rebooked(one: Rebooked) -> dict[str, Any]:
+    return {
+        "appointment": one.visit.id,
+        "state": one.visit.state,
+        "task": one.task.id if one.task is not None else None,
+    }
+
+
+def _sentences(done: Iterable[Rebooked]) -> str:
+    return "\n".join(
+        f"{one.visit.id} keeps its time with other resources"
+        if one.task is None
+        else f"{one.visit.id} is cancelled; task {one.task.id} is {one.task.state}, with a place"
+        for one in done
+    )
