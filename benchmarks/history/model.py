@@ -83,6 +83,7 @@ class Calendar:
     def apply(self, operation: Operation, change: Change) -> Iterator[str]:
         """Make a change, and say what it may not have done."""
         before = dict(self.live)
+        stays = {(t.task, t.start) for key in change.released if (t := before.get(key))}
         ended = float("inf") if operation.ended is None else operation.ended
         for key in change.released:
             if key not in self.live:
@@ -91,6 +92,8 @@ class Calendar:
             self._drop(key, ended)
         for taken in change.claimed:
             yield from self._faults(operation, change, taken)
+            if (taken.task, taken.start) not in stays:
+                yield from self._too_many(operation, change, taken)
             self._put(taken, operation.began)
         yield from self._of_others(operation, change, before)
         yield from self._outcome(operation, change, before)
@@ -130,6 +133,9 @@ class Calendar:
         for other in self.live.values():
             if overlap(taken, other):
                 yield f"{taken.id} overlaps {other.id}"
+
+    def _too_many(self, operation: Operation, change: Change, taken: Taken) -> Iterator[str]:
+        """Say whether a day that was not as full before is too full now."""
         day = taken.start // self.rules.day
         same = [t for t in self.live.values() if t.start // self.rules.day == day]
         count = 1 + sum(counts(t, change.now) for t in same)
