@@ -5,6 +5,8 @@ from __future__ import annotations
 from dramatiq import Broker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from workers.relaying import Relaying
 
@@ -26,4 +28,8 @@ def make_broker(redis_url: str | None) -> Broker:
         middleware=[Relaying()],
         heartbeat_timeout=HEARTBEAT,
         namespace=NAMESPACE,
+        # A Redis that is away must keep nobody from stopping: no waiting inside its client.
+        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=2.0,
+        socket_timeout=5.0,
     )

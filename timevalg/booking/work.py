@@ -36,7 +36,7 @@ ATTEMPTS = 8
 PAUSE = timedelta(seconds=2)
 """Before the second attempt; doubled for each further one, up to `LONGEST_PAUSE`."""
 LONGEST_PAUSE = timedelta(hours=1)
-SHARE = 20
+SHARE = 100
 """Pieces of one kind of one clinic that are announced at a time: others get their turn."""
 
 Doing = Callable[[Ports, Principal, Work], object]

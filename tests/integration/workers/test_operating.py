@@ -1,6 +1,8 @@
 """What operators meet: metrics, readiness, deploys side by side, clocks that are wrong."""
 
 import json
+import subprocess
+import sys
 import threading
 import urllib.request
 from urllib.error import HTTPError
@@ -8,7 +10,8 @@ from urllib.error import HTTPError
 import pytest
 from typer.testing import CliRunner
 
-from tests.integration.workers.conftest import running, until
+from benchmarks import servers
+from tests.integration.workers.conftest import ROOT, running, until
 from tests.integration.workers.test_running import choose_today
 from tests.world import ORGANISATION
 from timevalg.booking.work import KINDS
@@ -141,3 +144,24 @@ def test_events_reach_a_subscriber_through_the_workers(world, postgres_url, rece
     states = [json.loads(body)["new"]["state"] for body in receiver.bodies]
     assert states == ["draft", "scheduled", "open", "chosen", "confirmed"]
     assert set(receiver.events.values()) == {1}
+
+
+def test_a_worker_stops_at_sigterm_though_redis_is_away(world, environment):
+    with servers.redis(private=True) as redis:
+        settings = environment | {"TIMEVALG_REDIS_URL": redis.url}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "timevalg.cli", "worker"],
+            cwd=ROOT,
+            env=settings,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            task, _ = choose_today(world)
+            until(lambda: world.task(task).state is TaskState.CONFIRMED)
+            redis.kill()
+            process.terminate()
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
+            process.wait()
