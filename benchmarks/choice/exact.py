@@ -316,6 +316,6 @@ def share_shown(seeds: Iterable[int]) -> dict[str, float]:
         "safe": safe,
         "shown_pct": round(100 * shown / safe, 2),
         "unsafe": candidates - safe,
-        "unsafe_proven_pct": round(100 * unsafe / (candidates - safe), 2),
+        "unsafe_proven_pct": round(100 * unsafe / max(1, candidates - safe), 2),
         "undecided_pct": round(100 * undecided / candidates, 2),
     }

@@ -23,7 +23,7 @@ COLUMNS = {
     "plan": "plan_s",
 }
 QUICK = (
-    "**Figures of the short form** (`--quick`): 8 clinicians, 4 rooms, 6 days, where there is "
+    "**Figures of the short form** (`--quick`): 8 clinicians, 4 rooms, 3 days, where there is "
     "little room for anybody to move aside. Those of the clinic below take some minutes.\n"
 )
 _NAMES = {"loads": "near weeks fuller", "even": "even"}

@@ -30,9 +30,9 @@ def everything(
     """Run the benchmark; minutes for each seed, seconds if `quick`: then clinics are tiny."""
 
     def sized(setting: Setting) -> Setting:
-        return replace(setting, clinicians=8, rooms=4, days=6) if quick else setting
+        return replace(setting, clinicians=8, rooms=4, days=3) if quick else setting
 
-    exact = EXACT[:10] if quick else EXACT
+    exact = EXACT[:6] if quick else EXACT
     found: Figures = {"loads": {}, "even": {}, "variants": {}}
     for name, setting in (("loads", EARLY), ("even", EVEN)):
         for load in loads:

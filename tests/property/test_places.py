@@ -14,6 +14,8 @@ from timevalg.solver.certificates import after, own_place
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
+from timevalg.solver.repair import Repair
+from timevalg.solver.spot import Spot
 from timevalg.solver.verify import broken
 
 SEEDS = range(100)
@@ -27,15 +29,20 @@ def planned(seed: int) -> Picture:
 
 
 def check_places(picture: Picture) -> None:
-    """Ask the verifier whether every place is valid, beside all others."""
+    """Ask the verifier whether every place is valid beside all others, after `due` too."""
     index = picture.index
     for place in index.sessions.values():
         if place.kind is not SessionKind.PLACE:
             continue
         task = picture.tasks[place.task]
-        ask = Ask.for_place(index, task, place.pool, picture.now)
         others = [s for s in index.sessions.values() if s is not place]
-        assert not broken(index.organisation, others, ask, place.start, place.resources)
+        now = Ask(task.clinic, place.pool, picture.now, task, count_places=True)
+        pool = index.organisation.clinic(task.clinic).pool(place.pool)
+        for ask in (
+            replace(now, today=max(picture.now.date(), task.opens)),
+            replace(now, today=task.after_due, notice=pool.fallback_notice),
+        ):
+            assert not broken(index.organisation, others, ask, place.start, place.resources)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -65,6 +72,27 @@ def test_what_is_shown_is_safe_and_nearly_all_that_is_safe_is_shown():
             safe, shown = safe + truly, shown + found
     assert safe > 600
     assert shown >= 0.95 * safe
+
+
+def test_if_spots_in_a_chain_could_clash_an_offer_would_strand_somebody(monkeypatch):
+    monkeypatch.setattr(Spot, "clashes", lambda one, other: False)
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            picture = planned(seed)
+            for task in picture.tasks.values():
+                looked(picture, task)
+
+
+def test_if_it_were_not_known_what_was_cut_off_unsafe_would_be_said_wrongly(monkeypatch):
+    always = property(lambda _: True, lambda _, value: None)
+    monkeypatch.setattr(Repair, "exhausted", always, raising=False)
+    monkeypatch.setattr("timevalg.solver.safety.STEPS", 1)
+    monkeypatch.setattr("timevalg.solver.safety.PROOF", 2)
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            picture = planned(seed)
+            for task in picture.tasks.values():
+                looked(picture, task)
 
 
 def looked(picture: Picture, task: Task) -> tuple[int, int]:
