@@ -60,7 +60,7 @@ class Chart:
         """Read everything in the unit's transaction."""
         return cls(
             unit.now(),
-            tuple(unit.publications.find(order="published_at")),
+            tuple(sorted(unit.publications.find(order="version"), key=_published_at)),
             {s.id: s for s in unit.sessions.find()},
             tuple(unit.sessions.stored()),
             {t.id: t for t in unit.tasks.find()},
@@ -147,6 +147,10 @@ class Chart:
             longest = max(c.span.end - c.span.start for c, _ in taken)
             ordered[subject] = ([c.span.start for c, _ in taken], [s for _, s in taken], longest)
         return ordered
+
+
+def _published_at(publication: Publication) -> datetime:
+    return publication.published_at
 
 
 def _source(publication: Publication) -> Source:
