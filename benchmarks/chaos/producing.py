@@ -72,3 +72,4 @@ class Producer(threading.Thread):
         act = Act(self._ports, unit, worker(self._organisation), "write letter")
         act.event("letter.pending", "letter", letter.clinic, key, 1, new={"state": "pending"})
         act.work("send letter", key, letter.clinic, now, "send")
+        act.log.write(unit)

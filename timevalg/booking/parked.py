@@ -20,7 +20,9 @@ def report_parked(
     """Put parked work on the staff list; the sort of its error only, which names nobody."""
     reason = f"{work.kind} {work.id} was given up after {work.attempts} attempts"
     detail = {"work": work.id, "kind": work.kind, "error": why.split(":")[0]}
-    Act(ports, unit, principal, "do work").case("work-parked", work.clinic, reason, detail=detail)
+    act = Act(ports, unit, principal, "do work")
+    act.case("work-parked", work.clinic, reason, detail=detail)
+    act.log.write(unit)
 
 
 @use_case("look at work", keyed=False)
