@@ -10,6 +10,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 from benchmarks.choice.clinic import NOW, Case
 from timevalg.model.session import Assignment, Session, SessionKind
@@ -21,7 +22,7 @@ from timevalg.solver.index import Index
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
-from timevalg.solver.ranking import top
+from timevalg.solver.ranking import Ranking
 from timevalg.solver.safety import safe
 from timevalg.solver.search import feasible
 
@@ -72,7 +73,7 @@ def first_come(case: Case, dice: random.Random, cancelling: float = 0.0) -> Play
     index = Index.of(case.organisation)
     for task in case.tasks:
         asks = [Ask.for_task(index, task, pool, NOW) for pool in task.pools]
-        found = top(index, asks, SHOWN)
+        found = list(islice(Ranking(index, asks), SHOWN))
         played.shown.append(len(found))
         if not found:
             played.stranded += 1

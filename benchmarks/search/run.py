@@ -15,7 +15,6 @@ from benchmarks.search.kernel import NoCompiler, compiled
 from benchmarks.search.ours import alone, figures, index_of, loads
 from benchmarks.search.peers import Answer, Missing, run
 from benchmarks.search.region import measure
-from benchmarks.search.shortlist import RANKED
 from timevalg.solver.search import feasible
 
 PEERS: dict[str, tuple[Callable[[Case, int], Answer], str]] = {
@@ -35,7 +34,7 @@ Say = Callable[[str], None]
 
 def everything(say: Say, rounds: int = 9) -> dict[str, Any]:
     """Run the whole benchmark; some minutes."""
-    notes = _notes()
+    notes: list[str] = []
     library = _library(notes)
     sizes = {}
     for clinicians, rooms in SIZES:
@@ -62,7 +61,7 @@ def everything(say: Say, rounds: int = 9) -> dict[str, Any]:
 
 def quick(say: Say) -> dict[str, Any]:
     """Run a short form that needs nothing fetched: two weeks of a tiny clinic, a small region."""
-    notes = _notes()
+    notes: list[str] = []
     small = case(5, 3, 14)
     sizes = {small.name: figures(small, _library(notes), 1)}
     peers = ask_peers(small, ["naive", "sql"], 1, notes, say)
@@ -128,12 +127,6 @@ def ratios(
         found["warm_to_c"] = ours["warm_us"] / ours["c_warm_us"]
     found["cold_to_update"] = ours["cold_us"] / ours["update_us"]
     return found
-
-
-def _notes() -> list[str]:
-    if RANKED:
-        return []
-    return ["top20: the solver does not rank yet; the 20 earliest with their resources instead."]
 
 
 def _library(notes: list[str]) -> Any:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from timevalg.solver import ranking
+from datetime import datetime
+from itertools import islice
+
+from timevalg.model.session import Assignment
 from timevalg.solver.ask import Ask
-from timevalg.solver.assign import assign
 from timevalg.solver.index import Index
-from timevalg.solver.search import feasible
-
-RANKED = hasattr(ranking, "top")
-"""Whether the solver ranks; without it the 20 earliest are taken."""
+from timevalg.solver.ranking import Ranking
 
 
-def top20(index: Index, ask: Ask) -> list[object]:
+def top20(index: Index, ask: Ask) -> list[tuple[datetime, float, Assignment]]:
     """Give the 20 best starts with resources."""
-    if RANKED:
-        found: list[object] = list(ranking.top(index, [ask], 20))
-        return found
-    return [(start, assign(index, ask, start)) for start in feasible(index, ask).instants()[:20]]
+    return [(s.start, s.score, s.resources) for s in islice(Ranking(index, [ask]), 20)]

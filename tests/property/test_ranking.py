@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,8 @@ from timevalg.model.clinic import Organisation
 from timevalg.model.resource import Kind
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
-from timevalg.solver.ranking import Candidate, ranked, top, varied
+from timevalg.solver.ranking import VARIETY, Ranking
+from timevalg.solver.search import feasible
 from timevalg.solver.verify import broken
 from timevalg.solver.wishes import Wishes
 
@@ -117,7 +120,7 @@ class Naive:
     def of_clinician(self, name: str, assignment) -> bool:
         roles = [r for r in self.service.roles if r.kind is Kind.CLINICIAN]
         if name == "clinicians":
-            return any(x in self.wishes.clinicians for r in roles for x in assignment[r.id])
+            return any(set(assignment[r.id]) <= self.wishes.clinicians for r in roles)
         people = [self.clinic.resources[x] for r in roles[:1] for x in assignment[r.id]]
         if not people:
             return False
@@ -178,15 +181,52 @@ class Naive:
                 continue
             _, kept, same = staffed
             kept += sum(self.keeps(n, t) for n in plain if n not in w.must)
-            yield {
-                "start": t,
-                "pool": self.ask.pool,
-                "wishes": kept / len(w.soft) if w.soft else None,
-                "clinicians": frozenset({"known" if same else "new"}),
-                "last_clinicians": frozenset({"known"}) if w.clinicians else frozenset(),
-                "gaps": self.tidy(t),
-                "scarcity": self.unwanted(t),
-            }
+            yield Row(
+                t,
+                self.ask.pool,
+                {
+                    **({"wishes": kept / len(w.soft)} if w.soft else {}),
+                    **({"same_clinician": float(same)} if w.clinicians else {}),
+                    "gaps": self.tidy(t),
+                    "scarcity": self.unwanted(t),
+                },
+                self.pool.weights,
+            )
+
+
+@dataclass
+class Row:
+    """A start with its parts, scored by the formula as it is documented."""
+
+    start: datetime
+    pool: str
+    parts: dict[str, float]
+    weights: dict[str, float]
+    score: float = 0.0
+
+    def among(self, first, last):
+        early = 1.0 - (self.start - first) / (last - first) if first < last else 1.0
+        self.parts = {"earliness": early, **self.parts}
+        total = sum(self.weights[name] for name in self.parts)
+        weighed = sum(self.weights[name] * part for name, part in self.parts.items())
+        self.score = weighed / total if total else 0.0
+
+    @property
+    def key(self):
+        return -round(self.score, 9), self.start, self.pool
+
+
+def in_order(rows, zone):
+    """Best first, each earlier one of the same half-day costing `VARIETY`."""
+    for row in rows:
+        row.among(min(r.start for r in rows), max(r.start for r in rows))
+    seen, spread = Counter(), []
+    for row in sorted(rows, key=lambda r: r.key):
+        local = row.start.astimezone(zone)
+        half = local.date(), local.hour < 12
+        spread.append((row.key[0] + VARIETY * seen[half], row.key, row))
+        seen[half] += 1
+    return [row for _, _, row in sorted(spread, key=lambda one: one[:2])]
 
 
 @settings(thorough, max_examples=settings.default.max_examples)
@@ -198,22 +238,24 @@ def test_the_short_list_is_what_scoring_every_start_gives(world: World, data) ->
     asks = [replace(first, pool=pool) for pool in clinic.pools]
     wish = data.draw(wishes(world))
     rows = [row for ask in asks for row in Naive(world, ask, wish).candidates()]
-    starts = [row["start"] for row in rows]
-    span = {"first": min(starts), "reach": max(starts) - min(starts)} if rows else {}
-    weights = {p.id: p.weights for p in clinic.pools.values()}
-    ranking = ranked([Candidate(**row, **span) for row in rows], weights)
-    expected = varied(ranking, clinic.timezone)
+    expected = in_order(rows, clinic.timezone)
     index = Index.of(world.organisation, world.sessions)
-    found = top(index, asks, len(rows) + 1, wish)
-    assert [(s.start, s.pool) for s in found] == [
-        (r.candidate.start, r.candidate.pool) for r in expected
-    ]
+    ranking = Ranking(index, asks, wish)
+    found = list(ranking)
+    assert len(ranking) == len(rows)
+    assert [(s.start, s.pool) for s in found] == [(r.start, r.pool) for r in expected]
     for got, wanted in zip(found, expected, strict=True):
         assert abs(got.score - wanted.score) < 1e-9
-        assert got.parts.keys() == wanted.parts.keys()
+        assert dict(got.parts) == {n: round(p, 4) for n, p in wanted.parts.items()}
         ask = next(a for a in asks if a.pool == got.pool)
-        assert broken(world.organisation, world.sessions, ask, got.start, got.resources) == ()
+        assert not broken(world.organisation, world.sessions, ask, got.start, got.resources)
         if got.parts.get("same_clinician"):
-            used = {name for names in got.resources.values() for name in names}
-            assert used & wish.clinicians
-    assert top(index, asks, 3, wish) == found[:3]
+            assert set().union(*got.resources.values()) & wish.clinicians
+    for got in found[:5]:
+        assert got.start in feasible(index, got.ask)
+        for way in islice(got.ways(), 1, None):
+            assert way.score <= got.score
+            assert not broken(world.organisation, world.sessions, way.ask, way.start, way.resources)
+            known = bool(set().union(*way.resources.values()) & wish.clinicians)
+            assert way.parts.get("same_clinician", 0.0) <= known
+    assert list(islice(ranking, 3)) == found[:3]

@@ -82,14 +82,13 @@ def best_fallback(ports: Ports, picture: Picture, task: Task) -> Found:
     rules = with_fallback_notice(picture, task)
     settling: Settling | None = None
     for best in candidates(picture, task, picture.now, rules):
-        start, pool = best.candidate.start, best.candidate.pool
-        ask = rules(Ask.for_task(picture.index, task, pool, picture.now, changing=True))
         settling = settling or Settling(
-            picture, task, picture.now, ask.ignore, key=key, budget=Budget(STEPS_A_LOOK)
+            picture, task, picture.now, best.ask.ignore, key=key, budget=Budget(STEPS_A_LOOK)
         )
-        found = settling.settle(ask, start)
-        if isinstance(found, Certificate):
-            return ask, found
+        for way in best.ways():
+            found = settling.settle(way.ask, way.start)
+            if isinstance(found, Certificate):
+                return way.ask, found
     place = own_place(picture, task)
     if place is None or place.pool is None:
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from timevalg.model.session import Assignment
 from timevalg.solver.ask import Ask
@@ -11,11 +11,30 @@ from timevalg.solver.assign import assign_from
 from timevalg.solver.frame import Frame
 from timevalg.solver.index import Index
 from timevalg.solver.look import Look
-from timevalg.solver.masks import Variant
+from timevalg.solver.masks import Only, Variant
 from timevalg.solver.plan import PoolPlan
 from timevalg.solver.search import feasible
 from timevalg.solver.terms import Facts, demand, facts, levels, tidiness
-from timevalg.solver.wishes import SAME, Staffing, Wishes, kept, staffings
+from timevalg.solver.wishes import Staffing, Wishes, kept, staffings
+
+
+@dataclass(frozen=True)
+class Way:
+    """How clinicians are chosen, and the parts that come true with it.
+
+    Attributes
+    ----------
+    ask : Ask
+        What was asked, a task's for those alone who keep the wishes that the parts count.
+    only : frozenset
+        Role → who may serve it.
+    parts : mapping
+        Term → part; `earliness` left out.
+    """
+
+    ask: Ask
+    only: Only
+    parts: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -26,17 +45,14 @@ class Class:
     ----------
     bits : int
         The starts, in the frame's cells; never empty.
-    parts : mapping
-        Term → part; `earliness` left out.
-    staffing : Staffing
-        How clinicians are chosen so that the parts come true.
+    way_list : tuple of Way
+        The way that is worth most at these starts, then those worth less, served or not.
     """
 
     plan: PoolPlan
     frame: Frame
     bits: int
-    parts: Mapping[str, float]
-    staffing: Staffing
+    way_list: tuple[Way, ...]
     known: Facts
     variant: Variant
 
@@ -60,10 +76,20 @@ class Class:
         """The pool's weights of the terms."""
         return self.plan.pool.weights
 
-    def assign(self, cell: int) -> Assignment:
+    @property
+    def way(self) -> Way:
+        """The way that the starts are ranked by."""
+        return self.way_list[0]
+
+    def others(self, cell: int) -> Iterator[Way]:
+        """Give the ways that are worth less and can serve one of the starts too."""
+        for way in self.way_list[1:]:
+            if self.known.served(self.variant, way.only) >> cell & 1:
+                yield way
+
+    def assign(self, cell: int, way: Way) -> Assignment:
         """Give the assignment at one of the starts, those first who leave no useless gap."""
-        names = self.known.able(self.variant, self.staffing.only, cell)
-        return assign_from(self.plan, names) or {}
+        return assign_from(self.plan, self.known.able(self.variant, way.only, cell)) or {}
 
 
 def classes(index: Index, ask: Ask, wishes: Wishes) -> list[Class]:
@@ -85,11 +111,12 @@ def classes(index: Index, ask: Ask, wishes: Wishes) -> list[Class]:
     known = facts(look, variant)
     soft = [mask for name, mask in by_wish.items() if name not in wishes.must]
     out = []
-    for staffing, served in _staffed(known, variant, look, wishes, bits):
+    for ways, served in _staffed(known, variant, look, wishes, bits):
         for good, liked in levels(soft, served).items():
             for tidy, clean in tidiness(known, liked).items():
                 if clean:
-                    out.append((staffing, good, tidy, clean))
+                    out.append((ways, good, tidy, clean))
+    asks = {way.only: _narrowed(look, way.only) for ways, *_ in out for way in ways}
     wanted, rivals = demand(known, look, bits)
     roles = len(look.pool.service.roles)
     return [
@@ -97,15 +124,28 @@ def classes(index: Index, ask: Ask, wishes: Wishes) -> list[Class]:
             look.pool,
             look.frame,
             clean & many,
-            _parts(wishes, staffing, good, tidy / roles, 1 - count / rivals),
-            staffing,
+            tuple(
+                Way(
+                    asks[way.only],
+                    way.only,
+                    _parts(wishes, way, good, tidy / roles, 1 - count / rivals),
+                )
+                for way in ways
+            ),
             known,
             variant,
         )
-        for staffing, good, tidy, clean in out
+        for ways, good, tidy, clean in out
         for count, many in wanted.items()
         if clean & many
     ]
+
+
+def _narrowed(look: Look, only: Only) -> Ask:
+    task = look.ask.task
+    if task is None or only == look.only:
+        return look.ask
+    return replace(look.ask, task=replace(task, only=dict(only)))
 
 
 def _parts(
@@ -114,7 +154,7 @@ def _parts(
     parts: dict[str, float] = {}
     if wishes.soft:
         parts["wishes"] = (good + staffing.kept) / len(wishes.soft)
-    if SAME in wishes.given:
+    if wishes.clinicians:
         parts["same_clinician"] = float(staffing.same)
     parts["gaps"] = tidy
     parts["scarcity"] = unwanted
@@ -123,17 +163,20 @@ def _parts(
 
 def _staffed(
     known: Facts, variant: Variant, look: Look, wishes: Wishes, among: int
-) -> list[tuple[Staffing, int]]:
-    """Share out starts among the ways to choose clinicians, those worth most first."""
+) -> list[tuple[list[Staffing], int]]:
+    """Share out starts among the ways to choose clinicians, those worth most first.
+
+    Each share comes with the ways from its own on.
+    """
     weights = look.pool.pool.weights
     a_wish = weights.get("wishes", 0.0) / max(1, len(wishes.soft))
     same = weights.get("same_clinician", 0.0)
     ways = list(staffings(wishes, look.pool, look.only))
     ways.sort(key=lambda way: -(way.kept * a_wish + way.same * same))
     out = []
-    for way in ways:
+    for number, way in enumerate(ways):
         served = among & known.served(variant, way.only)
         if served:
-            out.append((way, served))
+            out.append((ways[number:], served))
             among &= ~served
     return out

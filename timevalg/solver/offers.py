@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from timevalg.model.time import local_date
 from timevalg.solver.ask import Ask
 from timevalg.solver.certificates import Certificate
 from timevalg.solver.picture import Picture
-from timevalg.solver.ranking import Candidate, Ranked, ranked, varied
+from timevalg.solver.ranking import Ranking
 from timevalg.solver.recall import recall
 from timevalg.solver.repair import Budget
-from timevalg.solver.safety import STEPS_A_LOOK, UNSAFE, Settling
-from timevalg.solver.search import feasible
+from timevalg.solver.safety import STEPS_A_LOOK, UNSAFE, Settling, Unsafe
+from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 400
 """Candidates settled in a look at most."""
@@ -37,7 +37,7 @@ class Offer:
     start: datetime
     pool: str
     score: float
-    parts: dict[str, float]
+    parts: Mapping[str, float]
     certificate: Certificate
 
     @property
@@ -59,7 +59,7 @@ class Offers:
     undecided : int
         Candidates looked at that were not settled within the budget.
     feasible : int
-        How many starts the rules allow in all.
+        How many starts the rules, and what the patient must have, allow in all.
     """
 
     offers: tuple[Offer, ...]
@@ -69,24 +69,16 @@ class Offers:
 
 
 def candidates(
-    picture: Picture, task: Task, now: datetime, rules: Callable[[Ask], Ask] = lambda ask: ask
-) -> list[Ranked]:
-    """Give every feasible start of the task's pools in ranking order."""
-    clinic = picture.index.organisation.clinic(task.clinic)
-    found = [
-        (start, pool)
-        for pool in task.pools
-        for start in feasible(
-            picture.index, rules(Ask.for_task(picture.index, task, pool, now, changing=True))
-        ).instants()
-    ]
-    if not found:
-        return []
-    first, last = min(found)[0], max(found)[0]
-    return ranked(
-        (Candidate(start, pool, first, last - first) for start, pool in found),
-        {pool: clinic.pool(pool).weights for pool in task.pools},
-    )
+    picture: Picture,
+    task: Task,
+    now: datetime,
+    rules: Callable[[Ask], Ask] = lambda ask: ask,
+    wishes: Wishes = NOTHING,
+) -> Ranking:
+    """Give every feasible start of the task's pools in ranking order, found one at a time."""
+    index = picture.index
+    asks = [rules(Ask.for_task(index, task, pool, now, changing=True)) for pool in task.pools]
+    return Ranking(index, asks, wishes)
 
 
 def offers(
@@ -98,8 +90,11 @@ def offers(
     key: str,
     tries: int | None = None,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
+    wishes: Wishes = NOTHING,
 ) -> Offers:
     """Give the best safe starts, with variety.
+
+    A start that is not safe with the clinicians wished for is tried with others.
 
     Parameters
     ----------
@@ -112,36 +107,35 @@ def offers(
         Candidates settled at most; default as many as it takes, within `STEPS_A_LOOK`.
     rules : callable
         Changes the ask, for looks by other rules than the patient's (fallback notice).
+    wishes : Wishes
+        What the patient would like, or must have.
     """
-    zone = picture.index.organisation.clinic(task.clinic).timezone
-    ranking = candidates(picture, task, now, rules)
+    ranking = candidates(picture, task, now, rules, wishes)
     budget = Budget(STEPS_A_LOOK)
-    asks = {
-        pool: rules(Ask.for_task(picture.index, task, pool, now, changing=True))
-        for pool in task.pools
-    }
     settlings: dict[frozenset[str], Settling] = {}
     out: list[Offer] = []
     unsafe = undecided = 0
-    for number, item in enumerate(varied(ranking, zone)):
+    for number, candidate in enumerate(ranking):
         if len(out) == limit or (out and number >= (tries or MOST)):
             break
-        start, pool = item.candidate.start, item.candidate.pool
-        ask = asks[pool]
-        settling = settlings.get(ask.ignore)
+        ignore = candidate.ask.ignore
+        settling = settlings.get(ignore)
         if settling is None:
-            settling = settlings[ask.ignore] = Settling(
-                picture, task, now, ask.ignore, key=key, budget=budget
+            settling = settlings[ignore] = Settling(
+                picture, task, now, ignore, key=key, budget=budget
             )
-        if budget.left <= 0 and not settling.displaces_nobody(ask, start):
+        if budget.left <= 0 and not settling.displaces_nobody(candidate.ask, candidate.start):
             continue
-        found = settling.settle(ask, start) or recall(picture, task, ask, start, key=key)
-        if isinstance(found, Certificate):
-            out.append(Offer(start, pool, item.score, dict(item.parts), found))
-        elif found is UNSAFE:
-            unsafe += 1
-        else:
-            undecided += 1
+        found: Certificate | Unsafe | None = None
+        for way in candidate.ways():
+            ask, start = way.ask, way.start
+            found = settling.settle(ask, start) or recall(picture, task, ask, start, key=key)
+            if isinstance(found, Certificate):
+                out.append(Offer(start, way.pool, way.score, way.parts, found))
+                break
+        else:  # the last way is the one with any clinicians: it speaks for the start
+            unsafe += found is UNSAFE
+            undecided += found is not UNSAFE
     return Offers(tuple(out), unsafe, undecided, len(ranking))
 
 

@@ -1,72 +1,36 @@
-"""The order in which starts are offered: documented terms, weighed by the pool.
+"""The order in which starts are offered: documented terms, weighed by the pool, with variety.
 
 Each term gives a part between 0 (bad) and 1 (good); the score is their weighted sum divided by the
-weights that apply. `varied` then spreads the list over days, mornings and afternoons. The terms
-and their formulas are in docs/ranking.md.
+weights that apply. The order is then spread over days, mornings and afternoons. The terms and
+their formulas are in docs/ranking.md.
 
-`top` gives the same order as `varied(ranked(…))` without looking at every start: all terms but
-`earliness` sort the starts into a few classes, as bitmaps, and within a class earlier is better.
+No more starts are looked at than are asked for: all terms but `earliness` sort the starts into a
+few classes, as bitmaps, and within a class earlier is better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cached_property
 from heapq import heapify, heappop, heappush, heapreplace
-from itertools import islice
 from zoneinfo import ZoneInfo
 
+from timevalg.model.pool import WEIGHTS
 from timevalg.model.session import Assignment
 from timevalg.solver.ask import Ask
-from timevalg.solver.classes import Class, classes
+from timevalg.solver.classes import Class, Way, classes
 from timevalg.solver.index import Index
 from timevalg.solver.wishes import NOTHING, Wishes
 
 VARIETY = 0.08
-"""What each earlier offer in the same half-day costs a start when a short list is made."""
+"""What each earlier start of the same half-day costs a start in the order."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One start in one pool, with the facts that the terms look at.
-
-    Attributes
-    ----------
-    reach : timedelta
-        From the first to the last start under consideration.
-    first : datetime
-        The first of them.
-    clinicians : frozenset of str
-        Who would see the patient; empty where not settled.
-    wishes, gaps, scarcity : float or None
-        Parts of these terms; None where there is nothing to say.
-    """
-
-    start: datetime
-    pool: str
-    first: datetime
-    reach: timedelta
-    clinicians: frozenset[str] = frozenset()
-    last_clinicians: frozenset[str] = frozenset()
-    wishes: float | None = None
-    gaps: float | None = None
-    scarcity: float | None = None
-
-
-@dataclass(frozen=True, order=True)
 class Ranked:
-    """A candidate with its score and the score's parts; sorts best first."""
-
-    key: tuple[float, datetime, str]
-    candidate: Candidate = field(compare=False)
-    score: float = field(compare=False)
-    parts: Mapping[str, float] = field(compare=False)
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """One start of a short list.
+    """One start in the order.
 
     Attributes
     ----------
@@ -74,8 +38,6 @@ class Suggestion:
         UTC.
     score, parts : float, mapping
         How good it is by the pool's weights, and why.
-    resources : mapping
-        An assignment that keeps the wishes about the clinician that the score counts.
     """
 
     start: datetime
@@ -83,108 +45,53 @@ class Suggestion:
     pool: str
     score: float
     parts: Mapping[str, float]
-    resources: Assignment
+    item: _Item = field(compare=False, repr=False)
+    way: Way = field(compare=False, repr=False)
+
+    @property
+    def ask(self) -> Ask:
+        """What was asked, a task's for those alone who keep the wishes that the score counts."""
+        return self.way.ask
+
+    @cached_property
+    def resources(self) -> Assignment:
+        """An assignment that keeps those wishes; those first who leave no useless gap."""
+        return self.item.of.assign(self.item.cell, self.way)
+
+    def ways(self) -> Iterator[Ranked]:
+        """Give it, then the same start with clinicians who keep other or fewer wishes."""
+        yield self
+        for way in self.item.of.others(self.item.cell):
+            yield _ranked(self.item, way)
 
 
-def earliness(candidate: Candidate) -> float | None:
-    """1 for the first start there is, 0 for the last."""
-    if not candidate.reach:
-        return 1.0
-    return 1.0 - (candidate.start - candidate.first) / candidate.reach
+class Ranking:
+    """The starts of one or several pools, best first, with variety.
 
-
-def wishes(candidate: Candidate) -> float | None:
-    """The share of the patient's wishes that are kept; no say if there are none."""
-    return candidate.wishes
-
-
-def same_clinician(candidate: Candidate) -> float | None:
-    """1 if the patient meets someone met before; no say if nobody was or it is not settled."""
-    if not candidate.last_clinicians or not candidate.clinicians:
-        return None
-    return float(bool(candidate.last_clinicians & candidate.clinicians))
-
-
-def gaps(candidate: Candidate) -> float | None:
-    """The share of the roles that leave no useless gap in anybody's calendar."""
-    return candidate.gaps
-
-
-def scarcity(candidate: Candidate) -> float | None:
-    """The share of the competing pools whose patients could not use the time."""
-    return candidate.scarcity
-
-
-TERMS: Mapping[str, Callable[[Candidate], float | None]] = {
-    "earliness": earliness,
-    "wishes": wishes,
-    "same_clinician": same_clinician,
-    "gaps": gaps,
-    "scarcity": scarcity,
-}
-
-
-def ranked(
-    candidates: Iterable[Candidate], weights: Mapping[str, Mapping[str, float]]
-) -> list[Ranked]:
-    """Score candidates and sort them, best first; ties by time, then pool.
-
-    Parameters
-    ----------
-    candidates : iterable of Candidate
-    weights : mapping
-        Pool id → term → weight.
-    """
-    out = []
-    for candidate in candidates:
-        parts = {
-            name: part for name, term in TERMS.items() if (part := term(candidate)) is not None
-        }
-        score = _score(parts, weights[candidate.pool])
-        told = {name: round(part, 4) for name, part in parts.items()}
-        out.append(
-            Ranked((-round(score, 9), candidate.start, candidate.pool), candidate, score, told)
-        )
-    return sorted(out)
-
-
-def varied(ranking: list[Ranked], zone: ZoneInfo) -> list[Ranked]:
-    """Spread a ranking over half-days: each earlier one of the same half-day costs `VARIETY`."""
-    seen: dict[tuple[object, bool], int] = {}
-    spread = []
-    for item in ranking:
-        local = item.candidate.start.astimezone(zone)
-        half = (local.date(), local.hour < 12)
-        position = seen[half] = seen.get(half, -1) + 1
-        spread.append((item.key[0] + VARIETY * position, item.key, item))
-    return [item for _, _, item in sorted(spread, key=lambda row: row[:2])]
-
-
-def top(
-    index: Index, asks: Sequence[Ask], n: int, wishes: Wishes | None = None
-) -> list[Suggestion]:
-    """Give the best starts of one or several pools, with variety and resources.
+    The same values give the same order.
 
     Parameters
     ----------
     index : Index
     asks : sequence of Ask
         One for each pool in which the patient could be seen.
-    n : int
-        How many at most.
-    wishes : Wishes or None
+    wishes : Wishes
         Its musts filter, the rest ranks.
-
-    Returns
-    -------
-    list of Suggestion
-        Best first; the same values give the same list.
     """
-    found = [c for ask in asks for c in classes(index, ask, wishes or NOTHING)]
-    if not found or n <= 0:
-        return []
-    zone = index.organisation.clinic(asks[0].clinic).timezone
-    return [_suggest(item) for item in islice(_spread(_best_first(found), zone), n)]
+
+    def __init__(self, index: Index, asks: Sequence[Ask], wishes: Wishes = NOTHING) -> None:
+        self._classes = [c for ask in asks for c in classes(index, ask, wishes)]
+        self._zone = index.organisation.clinic(asks[0].clinic).timezone if asks else None
+
+    def __len__(self) -> int:
+        """Give how many starts there are in all."""
+        return sum(c.bits.bit_count() for c in self._classes)
+
+    def __iter__(self) -> Iterator[Ranked]:
+        """Give them one at a time, working out no more than is asked for."""
+        if self._classes and self._zone is not None:
+            for item in _spread(_best_first(self._classes), self._zone):
+                yield _ranked(item, item.of.way)
 
 
 @dataclass(frozen=True)
@@ -197,15 +104,15 @@ class _Item:
 
 
 def _best_first(found: Sequence[Class]) -> Iterator[_Item]:
-    """Give the starts of some classes in the order of `ranked`, found one at a time."""
+    """Give the starts of some classes by score, found one at a time; ties by time, then pool."""
     first = min(c.offset + (c.bits & -c.bits).bit_length() - 1 for c in found)
     last = max(c.offset + c.bits.bit_length() - 1 for c in found)
     reach = last - first
     heap = []
     for number, of in enumerate(found):
         weight = of.weights.get("earliness", 0.0)
-        rest = sum(of.weights.get(name, 0.0) * part for name, part in of.parts.items())
-        total = weight + sum(of.weights.get(name, 0.0) for name in of.parts)
+        rest = sum(of.weights.get(name, 0.0) * part for name, part in of.way.parts.items())
+        total = weight + sum(of.weights.get(name, 0.0) for name in of.way.parts)
         heap.append(_next(number, of, of.bits, (weight, rest, total), first, reach))
     heapify(heap)
     while heap:
@@ -235,7 +142,10 @@ def _next(
 
 
 def _spread(ranking: Iterator[_Item], zone: ZoneInfo) -> Iterator[_Item]:
-    """Give the order of `varied`, reading no more of the ranking than it takes."""
+    """Spread an order over half-days, reading no more of it than it takes.
+
+    Each earlier start of the same half-day costs `VARIETY`.
+    """
     seen: dict[tuple[int, bool], int] = {}
     waiting: list[tuple[float, tuple[float, int, str], int, _Item]] = []
     for count, item in enumerate(ranking):
@@ -249,17 +159,11 @@ def _spread(ranking: Iterator[_Item], zone: ZoneInfo) -> Iterator[_Item]:
         yield heappop(waiting)[3]
 
 
-def _suggest(item: _Item) -> Suggestion:
+def _ranked(item: _Item, way: Way) -> Ranked:
     of = item.of
-    parts = {"earliness": item.earliness, **of.parts}
-    return Suggestion(
-        item.start,
-        of.clinic,
-        of.pool,
-        _score(parts, of.weights),
-        {name: round(parts[name], 4) for name in TERMS if name in parts},
-        of.assign(item.cell),
-    )
+    parts = {"earliness": item.earliness, **way.parts}
+    told = {name: round(parts[name], 4) for name in WEIGHTS if name in parts}
+    return Ranked(item.start, of.clinic, of.pool, _score(parts, of.weights), told, item, way)
 
 
 def _score(parts: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -83,22 +83,16 @@ def offers_settled(
     safe = {(o.pool, o.start): o for o in by_repair}
     rest, seen = list[Ranked](), 0
     for item in ranking:  # what comes after enough safe ones need not be settled
-        known = (item.candidate.pool, item.candidate.start) in safe
+        known = (item.pool, item.start) in safe
         seen += known
         if seen == limit:
             break
         if not known:
             rest.append(item)
-    asks = [
-        (
-            rules(Ask.for_task(picture.index, task, r.candidate.pool, now, changing=True)),
-            r.candidate.start,
-        )
-        for r in rest[:MOST]
-    ]
+    asks = [(r.ask, r.start) for r in rest[:MOST]]
     verdicts = settle_offers(picture, task, asks, now, solve, key=key) if asks else []
     proved = tuple(
-        Offer(r.candidate.start, r.candidate.pool, r.score, dict(r.parts), v.certificate)
+        Offer(r.start, r.pool, r.score, r.parts, v.certificate)
         for r, v in zip(rest, verdicts, strict=False)
         if v.certificate is not None
     )

@@ -2,7 +2,7 @@
 
 Every wish is a bitmap of the starts that keep it, so thousands of starts are judged at once. What
 a wish can say of the clinician concerns who leads the visit: the service's first role for a
-clinician. "The same clinician" is kept by any clinician of the visit.
+clinician. "The same clinician" is kept by any role for a clinician, if all who serve it are known.
 """
 
 from __future__ import annotations

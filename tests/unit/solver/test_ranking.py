@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import pytest
+from itertools import islice
 
 from tests.unit.solver.small import (
     DAY,
@@ -20,56 +18,43 @@ from tests.unit.solver.small import (
     taken,
     task,
 )
-from timevalg.model.pool import WEIGHTS
 from timevalg.model.roster import Opening
 from timevalg.model.service import PreparationRule
 from timevalg.model.text import Text
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
-from timevalg.solver.ranking import TERMS, Candidate, ranked, top, varied
+from timevalg.solver.ranking import Ranking
 
 
 def short(here, *sessions, n=99, **asked):
-    return top(Index.of(organisation(here), sessions), [Ask("c", "p", NOW, **asked)], n)
+    return best(Index.of(organisation(here), sessions), n, Ask("c", "p", NOW, **asked))
 
 
-def candidate(start, **facts):
-    return Candidate(start, facts.pop("pool", "p"), at(9), timedelta(hours=2), **facts)
-
-
-def test_the_terms_are_those_that_pools_weigh():
-    assert tuple(TERMS) == tuple(WEIGHTS)
-
-
-def test_a_term_without_a_say_is_left_out_above_and_below_the_line():
-    plain, liked = candidate(at(10)), candidate(at(10), wishes=1.0, gaps=0.0)
-    found = ranked([plain, liked], {"p": WEIGHTS})
-    assert [r.score for r in found] == pytest.approx([(0.5 + 2) / 3.5, 0.5])
-    assert found[1].parts == {"earliness": 0.5}
-    assert found[0].parts == {"earliness": 0.5, "wishes": 1.0, "gaps": 0.0}
+def best(index, n, *asks):
+    return list(islice(Ranking(index, asks), n))
 
 
 def test_ties_go_by_time_then_pool():
-    rows = [candidate(at(9), pool=p) for p in ("q", "p")] + [candidate(at(9, 30))]
-    found = ranked(rows, {"p": {}, "q": {}})
-    assert [(r.candidate.start, r.candidate.pool) for r in found] == [
-        (at(9), "p"),
-        (at(9), "q"),
-        (at(9, 30), "p"),
-    ]
-    assert {r.score for r in found} == {0.0}
+    """With no weight at all every score is 0."""
+    pools = [pool(name, weights={}) for name in ("q", "p")]
+    index = Index.of(organisation(clinic(pools=pools)))
+    found = best(index, 3, Ask("c", "q", NOW), Ask("c", "p", NOW))
+    assert [one.score for one in found] == [0.0] * 3
+    first = [(at(9), "p"), (at(9), "q"), (at(9, 30), "p")]
+    assert [(one.start, one.pool) for one in found] == first
 
 
 def test_the_list_is_spread_over_half_days():
-    rows = [candidate(at(9, m)) for m in (0, 10, 20)] + [candidate(at(12, 30))]
-    found = varied(ranked(rows, {"p": {"earliness": 0.1, "wishes": 1}}), OSLO)
-    assert found[0].candidate.start == at(9)
+    day = (Opening(start=540, end=780),)
+    mild = {"earliness": 0.1, "scarcity": 1}
+    here = clinic(pools=(pool(open=day, horizon=0, weights=mild),))
+    times = [f"{one.start.astimezone(OSLO):%H:%M}" for one in short(here)]
+    assert times[:4] == ["09:00", "12:00", "09:30", "10:00"]
     here = clinic(pools=(pool(horizon=60),))
     days = [one.start.astimezone(OSLO).date() for one in short(here, n=5)]
     assert len(set(days)) == 5
-    assert [one.score for one in short(here, n=5)] == sorted(
-        (one.score for one in short(here, n=5)), reverse=True
-    )
+    scores = [one.score for one in short(here, n=5)]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_a_useless_remnant_costs():
@@ -130,9 +115,8 @@ def test_nothing_and_no_more_than_asked():
 
 def test_facts_go_with_the_masks_they_belong_to():
     index = Index.of(organisation(clinic(resource("kari"))))
-    asks = [Ask("c", "p", NOW)]
-    before = top(index, asks, 9)
+    before = best(index, 9, Ask("c", "p", NOW))
     later = index.apply([taken("kari", start=at(10, 30), minutes=30)])
-    changed = {s.start: s.parts["gaps"] for s in top(later, asks, 9)}
+    changed = {s.start: s.parts["gaps"] for s in best(later, 9, Ask("c", "p", NOW))}
     assert changed == {at(9): 0.0, at(9, 30): 1.0, at(11): 1.0}
-    assert top(index, asks, 9) == before
+    assert best(index, 9, Ask("c", "p", NOW)) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -25,7 +26,7 @@ from timevalg.model.service import Role
 from timevalg.model.text import Text
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
-from timevalg.solver.ranking import top
+from timevalg.solver.ranking import Ranking
 from timevalg.solver.wishes import Wishes
 
 WEEK = clinic(pools=(pool(horizon=6),))
@@ -33,7 +34,7 @@ WEEK = clinic(pools=(pool(horizon=6),))
 
 def starts(here, *sessions, n=99, **wishes):
     index = Index.of(organisation(here), sessions)
-    return top(index, [Ask("c", "p", NOW)], n, Wishes(**wishes))
+    return list(islice(Ranking(index, [Ask("c", "p", NOW)], Wishes(**wishes)), n))
 
 
 def times(here, *sessions, **wishes):
@@ -126,6 +127,6 @@ def test_several_pools_at_once():
     )
     index = Index.of(organisation(here))
     asks = [Ask("c", name, NOW) for name in ("p", "q")]
-    found = top(index, asks, 4, Wishes(modes=frozenset({"video"})))
+    found = islice(Ranking(index, asks, Wishes(modes=frozenset({"video"}))), 4)
     assert {s.pool for s in found} == {"q"}
-    assert len(top(index, asks, 99)) == 10
+    assert len(Ranking(index, asks)) == 10

@@ -106,7 +106,7 @@ class OfferOut(BaseModel):
             mode=clinic.service_of(offer.pool).mode,
             resources={role: list(ids) for role, ids in offer.session.resources.items()},
             score=offer.score,
-            parts=offer.parts,
+            parts=dict(offer.parts),
         )
 
 
