@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from timevalg.booking.sync import CalendarRow
     from timevalg.library import Timevalg
     from timevalg.model.errors import TimevalgError
+    from timevalg.solver.wishes import Wishes
 
 __version__ = "0.1.0"
-__all__ = ["CalendarRow", "Timevalg", "TimevalgError", "__version__"]
+__all__ = ["CalendarRow", "Timevalg", "TimevalgError", "Wishes", "__version__"]
 
 _HOMES = {
     "CalendarRow": "timevalg.booking.sync",
     "Timevalg": "timevalg.library",
     "TimevalgError": "timevalg.model.errors",
+    "Wishes": "timevalg.solver.wishes",
 }
 
 

@@ -36,10 +36,16 @@ def change(
     pool: str | None = None,
     version: int | None = None,
     reason: str = "",
+    shown: Assignment | None = None,
 ) -> Appointment:
     """Move a visit to another offered start; the old time is freed if and only if it works.
 
     Moving it to where it is changes nothing.
+
+    Parameters
+    ----------
+    shown : mapping or None
+        The offer's resources: the visit is with the same clinicians, or not at all.
 
     Raises
     ------
@@ -63,7 +69,9 @@ def change(
         task, rules = asker(picture, found, done)
         if principal.role in PATIENTS:
             require_changeable(clinic_of(picture, task), found, picture.now)
-        ask, certificate = certify(ports, picture, task, start, pool, key=key, rules=rules)
+        ask, certificate = certify(
+            ports, picture, task, start, pool, key=key, rules=rules, shown=shown
+        )
         booking = replace(certificate.claim, task=found.task)
         return ask, replace(certificate, claims=(booking,))
 

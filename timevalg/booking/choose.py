@@ -15,7 +15,7 @@ from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import Principal
-from timevalg.model.session import Session, SessionKind
+from timevalg.model.session import Assignment, SessionKind, clinicians_of
 from timevalg.model.task import Task
 from timevalg.model.time import require_aware
 from timevalg.solver.ask import Ask
@@ -35,6 +35,7 @@ def choose(
     start: datetime,
     pool: str | None = None,
     version: int | None = None,
+    shown: Assignment | None = None,
 ) -> Appointment:
     """Book a start for an open task; its own hold, if any, is turned into the booking.
 
@@ -46,6 +47,8 @@ def choose(
         Which of the task's pools; default the first that has the start.
     version : int or None
         The task's version as the caller knows it; None = whatever it is.
+    shown : mapping or None
+        The offer's resources: the visit is with the same clinicians, or not at all.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def choose(
         task = current_task(ports, principal, "choose", picture, key)
         require_choosable(picture, task)
         require(task, "choose")
-        return certify(ports, picture, task, start, pool, key=session_id)
+        return certify(ports, picture, task, start, pool, key=session_id, shown=shown)
 
     def body(act: Act, picture: Picture, found: tuple[Ask, Certificate]) -> Appointment:
         ask, certificate = found
@@ -100,8 +103,14 @@ def certify(
     kind: SessionKind = SessionKind.BOOKING,
     until: datetime | None = None,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
+    shown: Assignment | None = None,
 ) -> tuple[Ask, Certificate]:
     """Prove that the task can have the start without stranding anybody.
+
+    Parameters
+    ----------
+    shown : mapping or None
+        The offer's resources: the visit is with the same clinicians, or not at all.
 
     Raises
     ------
@@ -112,7 +121,9 @@ def certify(
     held = [s for s in picture.index.by_task(task.id) if s.until is not None and s.start == moment]
     for name in (pool,) if pool else task.pools:
         ask = rules(Ask.for_task(picture.index, task, name, picture.now, changing=True))
-        for clinicians in [*(_clinicians(picture, task, s) for s in held if s.pool == name), None]:
+        service = clinic_of(picture, task).service_of(name)
+        met = None if shown is None else clinicians_of(service, shown)
+        for clinicians in [*(s.clinicians(service) for s in held if s.pool == name), met]:
             certificate = safe(
                 picture,
                 task,
@@ -129,7 +140,3 @@ def certify(
                 return ask, certificate
     local = moment.astimezone(clinic_of(picture, task).timezone)
     raise TimeTaken(f"{local:%Y-%m-%d %H:%M}", look(ports, picture, task, rules, NEAREST).offers)
-
-
-def _clinicians(picture: Picture, task: Task, session: Session) -> frozenset[str]:
-    return session.clinicians(clinic_of(picture, task).service_of(session.pool or task.pools[0]))

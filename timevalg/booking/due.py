@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
 from timevalg.booking.change import displace, report_lost, staff_ask, staff_session
 from timevalg.booking.claiming import claim, settle
+from timevalg.booking.look import known, last_visit
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import another_place, keep_place
@@ -49,7 +50,9 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
             return None, None
         found = None
         if _is_to_be_assigned(picture, task):
-            found = best_fallback(ports, picture, task)
+            who, where = task.patient, task.clinic
+            before = glance(ports, principal, "fall due", lambda act: last_visit(act, who, where))
+            found = best_fallback(ports, picture, task, before)
         return found, None if found is not None else another_place(picture, task)
 
     def body(act: Act, picture: Picture, plan: tuple[Found, Certificate | None]) -> Task:
@@ -76,12 +79,14 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
     return settle(ports, principal, "fall due", find, body)
 
 
-def best_fallback(ports: Ports, picture: Picture, task: Task) -> Found:
+def best_fallback(
+    ports: Ports, picture: Picture, task: Task, before: Appointment | None = None
+) -> Found:
     """Give the best safe start for someone who has not chosen, at worst the task's place."""
     key = ports.keys.new("session")
     rules = with_fallback_notice(picture, task)
     settling: Settling | None = None
-    for best in candidates(picture, task, picture.now, rules):
+    for best in candidates(picture, task, picture.now, rules, known(picture, before)):
         settling = settling or Settling(
             picture, task, picture.now, best.ask.ignore, key=key, budget=Budget(STEPS_A_LOOK)
         )

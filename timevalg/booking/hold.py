@@ -11,7 +11,7 @@ from timevalg.booking.look import require_choosable
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
-from timevalg.model.session import Session, SessionKind
+from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.model.time import require_aware
 from timevalg.solver.ask import Ask
@@ -29,7 +29,12 @@ Found = tuple[Ask, Certificate, int]
 
 @use_case("hold")
 def hold(
-    ports: Ports, principal: Principal, key: str, start: datetime, pool: str | None = None
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    start: datetime,
+    pool: str | None = None,
+    shown: Assignment | None = None,
 ) -> Session:
     """Hold a start; an earlier hold of the same patient is given up for it.
 
@@ -41,6 +46,8 @@ def hold(
         Aware.
     pool : str or None
         Which of the task's pools; default the first that has the start.
+    shown : mapping or None
+        The offer's resources: the visit is with the same clinicians, or not at all.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def hold(
     IllegalMove
         If it has been renewed as often as it may be.
     """
-    return _hold(ports, principal, "hold", key, start, pool)
+    return _hold(ports, principal, "hold", key, start, pool, shown)
 
 
 @use_case("renew hold")
@@ -76,7 +83,13 @@ def renew_hold(
 
 
 def _hold(
-    ports: Ports, principal: Principal, verb: str, key: str, start: datetime, pool: str | None
+    ports: Ports,
+    principal: Principal,
+    verb: str,
+    key: str,
+    start: datetime,
+    pool: str | None,
+    shown: Assignment | None = None,
 ) -> Session:
     fresh, moment = ports.keys.new("session"), require_aware(start, "start")
 
@@ -103,6 +116,7 @@ def _hold(
             key=same[0].id if same else fresh,
             kind=SessionKind.HOLD,
             until=picture.now + timedelta(minutes=minutes),
+            shown=shown,
         )
         return ask, certificate, times
 

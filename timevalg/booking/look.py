@@ -7,27 +7,44 @@ from dataclasses import replace
 from datetime import timedelta
 
 from timevalg.booking.acting import Act, picture_of, run, use_case
-from timevalg.booking.ports import Ports
+from timevalg.booking.ports import Between, Ports
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
-from timevalg.model.states import BOOKED_STATES, PreparationState, TaskState, target
+from timevalg.model.session import clinicians_of
+from timevalg.model.states import (
+    BOOKED_STATES,
+    AppointmentState,
+    PreparationState,
+    TaskState,
+    target,
+)
 from timevalg.model.task import Mode, Task
 from timevalg.model.time import local_date
 from timevalg.solver.ask import Ask
 from timevalg.solver.offers import Offers, offers
 from timevalg.solver.picture import Picture
+from timevalg.solver.wishes import NOTHING, SAME, Wishes
 
 LIMIT = 20
 """Offers a look gives unless told otherwise."""
 MOST = 100
 """Offers a look gives at most."""
+MET = frozenset({AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentState.FULFILLED})
+"""States of a visit at which, once it has begun, the patient has met its clinicians."""
 _CHOOSABLE = {TaskState.OPEN, TaskState.OVERDUE, TaskState.WITH_STAFF, *BOOKED_STATES}
 
 
 @use_case("list offers")
-def list_offers(ports: Ports, principal: Principal, key: str, limit: int = LIMIT) -> Offers:
+def list_offers(
+    ports: Ports, principal: Principal, key: str, limit: int = LIMIT, wishes: Wishes = NOTHING
+) -> Offers:
     """Give the best safe offers for a task: to choose from, or to change to.
+
+    Parameters
+    ----------
+    wishes : Wishes
+        What the patient would like, or must have. Whom the patient met last time is known.
 
     Raises
     ------
@@ -35,10 +52,12 @@ def list_offers(ports: Ports, principal: Principal, key: str, limit: int = LIMIT
     IllegalMove
         If nothing can be chosen in the task's state.
     """
-    task = run(ports, principal, "list offers", lambda act: act.task(key))
+    task, before = run(
+        ports, principal, "list offers", lambda act: _with_last_visit(act, act.task(key))
+    )
     picture = picture_of(ports, principal)
     require_choosable(picture, task)
-    found = look(ports, picture, task, limit=limit)
+    found = look(ports, picture, task, limit=limit, wishes=known(picture, before, wishes))
     if found.undecided and len(found.offers) < limit:
         run(ports, principal, "list offers", lambda act: _settle_later(act, task))
     return found
@@ -46,7 +65,11 @@ def list_offers(ports: Ports, principal: Principal, key: str, limit: int = LIMIT
 
 @use_case("list offers to change")
 def list_offers_to_change(
-    ports: Ports, principal: Principal, appointment: str, limit: int = LIMIT
+    ports: Ports,
+    principal: Principal,
+    appointment: str,
+    limit: int = LIMIT,
+    wishes: Wishes = NOTHING,
 ) -> Offers:
     """Give the best safe offers to move a visit to, whether or not it came of a task.
 
@@ -54,15 +77,53 @@ def list_offers_to_change(
     ------
     NotFound, NotAllowed, IllegalMove
     """
-    visit, done = run(
+    (visit, done), before = run(
         ports,
         principal,
         "list offers to change",
-        lambda act: prepared(act, act.appointment(appointment)),
+        lambda act: (
+            prepared(act, found := act.appointment(appointment)),
+            last_visit(act, found.patient, found.clinic),
+        ),
     )
     picture = picture_of(ports, principal)
     target("appointment", visit.id, visit.state, "change")
-    return look(ports, picture, *asker(picture, visit, done), limit)
+    wishes = known(picture, before, wishes)
+    return look(ports, picture, *asker(picture, visit, done), limit, wishes)
+
+
+def last_visit(act: Act, patient: str | None, clinic: str) -> Appointment | None:
+    """Give the patient's newest visit to a clinic that has begun and was not missed."""
+    if patient is None:
+        return None
+    found = act.unit.appointments.find(
+        order="-start",
+        limit=1,
+        patient=patient,
+        clinic=clinic,
+        start=Between(high=act.unit.now()),
+        state=MET,
+    )
+    return found[0] if found else None
+
+
+def known(picture: Picture, before: Appointment | None, wishes: Wishes = NOTHING) -> Wishes:
+    """Give wishes with the clinicians of the last visit filled in, where none are named.
+
+    Where nobody is known, there is nobody whom a must could ask for.
+    """
+    if wishes.clinicians:
+        return wishes
+    met: frozenset[str] = frozenset()
+    if before is not None:
+        service = picture.index.organisation.clinic(before.clinic).services.get(before.service)
+        met = frozenset() if service is None else clinicians_of(service, before.resources)
+    must = wishes.must if met else wishes.must - {SAME}
+    return replace(wishes, clinicians=met, must=must)
+
+
+def _with_last_visit(act: Act, task: Task) -> tuple[Task, Appointment | None]:
+    return task, last_visit(act, task.patient, task.clinic)
 
 
 def prepared(act: Act, visit: Appointment) -> tuple[Appointment, frozenset[str]]:
@@ -114,11 +175,12 @@ def look(
     task: Task,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
     limit: int = LIMIT,
+    wishes: Wishes = NOTHING,
 ) -> Offers:
     """Give the best safe offers, without asking who wants them."""
     key = ports.keys.new("session")
     limit = max(1, min(limit, MOST))
-    return offers(picture, task, picture.now, limit=limit, key=key, rules=rules)
+    return offers(picture, task, picture.now, limit=limit, key=key, rules=rules, wishes=wishes)
 
 
 def _settle_later(act: Act, task: Task) -> None:

@@ -26,10 +26,11 @@ from timevalg.booking.ports import Ports
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.principal import Principal
 from timevalg.model.records import AuditEntry, Letter
-from timevalg.model.session import Session
+from timevalg.model.session import Assignment, Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 from timevalg.solver.offers import Offer, Offers
+from timevalg.solver.wishes import NOTHING, Wishes
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,15 @@ class View:
         """Give the letters about a visit."""
         return feed.letters_of(self.ports, self.principal, key_of(appointment))
 
-    def offers(self, task: Task | str, limit: int = look.LIMIT) -> Offers:
-        """Give the best safe offers for a task."""
-        return look.list_offers(self.ports, self.principal, key_of(task), limit)
+    def offers(self, task: Task | str, limit: int = look.LIMIT, wishes: Wishes = NOTHING) -> Offers:
+        """Give the best safe offers for a task, those first that the patient would like."""
+        return look.list_offers(self.ports, self.principal, key_of(task), limit, wishes)
 
-    def offers_to_change(self, visit: Appointment | str, limit: int = look.LIMIT) -> Offers:
+    def offers_to_change(
+        self, visit: Appointment | str, limit: int = look.LIMIT, wishes: Wishes = NOTHING
+    ) -> Offers:
         """Give the best safe offers to move a visit to."""
-        return look.list_offers_to_change(self.ports, self.principal, key_of(visit), limit)
+        return look.list_offers_to_change(self.ports, self.principal, key_of(visit), limit, wishes)
 
     def hold(
         self,
@@ -95,8 +98,10 @@ class View:
         idempotency_key: str | None = None,
     ) -> Session:
         """Hold a time for some minutes."""
-        start, pool = start_of(offer, pool)
-        return hold.hold(self.once(idempotency_key), self.principal, key_of(task), start, pool)
+        start, pool, shown = shown_in(offer, pool)
+        return hold.hold(
+            self.once(idempotency_key), self.principal, key_of(task), start, pool, shown
+        )
 
     def renew(self, held: Session, *, idempotency_key: str | None = None) -> Session:
         """Hold a time for some minutes more."""
@@ -114,9 +119,9 @@ class View:
         idempotency_key: str | None = None,
     ) -> Appointment:
         """Choose a time, held or not."""
-        start, pool = start_of(offer, pool)
+        start, pool, shown = shown_in(offer, pool)
         return choose.choose(
-            self.once(idempotency_key), self.principal, key_of(task), start, pool, version
+            self.once(idempotency_key), self.principal, key_of(task), start, pool, version, shown
         )
 
     def none_suits(
@@ -155,9 +160,15 @@ class View:
         idempotency_key: str | None = None,
     ) -> Appointment:
         """Move a visit to another offered time."""
-        start, pool = start_of(offer, pool)
+        start, pool, shown = shown_in(offer, pool)
         return change.change(
-            self.once(idempotency_key), self.principal, key_of(appointment), start, pool, version
+            self.once(idempotency_key),
+            self.principal,
+            key_of(appointment),
+            start,
+            pool,
+            version,
+            shown=shown,
         )
 
     def cancel(
@@ -211,6 +222,10 @@ def key_of(thing: Any) -> str:
     return thing if isinstance(thing, str) else str(thing.id)
 
 
-def start_of(offer: Offer | datetime, pool: str | None) -> tuple[datetime, str | None]:
-    """Give the start and the pool of an offer, or those given."""
-    return (offer.start, offer.pool) if isinstance(offer, Offer) else (offer, pool)
+def shown_in(
+    offer: Offer | datetime, pool: str | None
+) -> tuple[datetime, str | None, Assignment | None]:
+    """Give the start, the pool and the resources of an offer, or what is given in its stead."""
+    if isinstance(offer, Offer):
+        return offer.start, offer.pool, offer.session.resources
+    return offer, pool, None

@@ -98,12 +98,17 @@ class Session:
 
     def clinicians(self, service: Service) -> frozenset[str]:
         """Give the ids of those who see the patient."""
-        return frozenset(
-            r
-            for role in service.roles
-            if role.kind == "clinician"
-            for r in self.resources.get(role.id, ())
-        )
+        return clinicians_of(service, self.resources)
+
+
+def clinicians_of(service: Service, resources: Assignment) -> frozenset[str]:
+    """Give the ids of those who see the patient, of all who serve a visit."""
+    return frozenset(
+        name
+        for role in service.roles
+        if role.kind == "clinician"
+        for name in resources.get(role.id, ())
+    )
 
 
 def role_span(role: Role, start: datetime, extra: int) -> Span:

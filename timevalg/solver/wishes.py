@@ -42,7 +42,8 @@ class Wishes:
     earliest, latest : date or None
         Local dates, both included.
     clinicians : frozenset of str
-        Who saw the patient last time; ranked by the term `same_clinician`.
+        Who saw the patient last time; ranked by the term `same_clinician`. Patients need not say:
+        their visits tell.
     sex, language : str or None
         Of the clinician who leads the visit.
     places : frozenset of str
