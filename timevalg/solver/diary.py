@@ -21,6 +21,9 @@ from timevalg.solver.tally import QuotaKey, Tally, counts
 Entry = tuple[int, int, str]
 """First cell and end cell counted from 1970, session id."""
 
+Tidy = tuple[int, bytes]
+"""Starts that leave a resource no useless gap: as bits, and for single look-ups as bytes."""
+
 _FRAMES = 4
 
 
@@ -181,9 +184,14 @@ class Diary:
         Holds, live or expired: which of them count depends on the instant.
     tallies : mapping
         The quotas that count `each` resource of its kind, for this one.
+
+    Attributes
+    ----------
+    tidy : dict
+        What ranking remembers of it, where no hold makes it depend on the instant.
     """
 
-    __slots__ = ("firm", "holds", "places", "tallies")
+    __slots__ = ("firm", "holds", "places", "tallies", "tidy")
 
     def __init__(
         self,
@@ -194,6 +202,7 @@ class Diary:
     ) -> None:
         self.firm, self.places, self.holds = firm, places, holds
         self.tallies = tallies or {}
+        self.tidy: dict[tuple[object, ...], Tidy] = {}
 
     @classmethod
     def empty(cls, per_day: int) -> Diary:

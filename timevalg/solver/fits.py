@@ -18,7 +18,7 @@ class Fits:
         Resource id → bits of the starts.
     """
 
-    __slots__ = ("_bytes", "_union", "masks")
+    __slots__ = ("_bytes", "_rows", "_union", "masks")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Fits:
         self.masks = masks
         self._bytes: dict[str, bytes] = known or {}
         self._union = union
+        self._rows: list[tuple[str, bytes]] | None = None
 
     def changed(self, masks: Mapping[str, int]) -> Fits:
         """Give the fits with some resources' starts replaced."""
@@ -50,12 +51,23 @@ class Fits:
 
     def serves(self, name: str, cell: int) -> bool:
         """Tell whether a resource could serve at one start; an unknown one could not."""
+        data = self._data(name)
+        return len(data) > cell >> 3 and data[cell >> 3] >> (cell & 7) & 1 == 1
+
+    def at(self, cell: int) -> list[str]:
+        """Give all that could serve at one start, in order."""
+        if self._rows is None:
+            self._rows = [(name, self._data(name)) for name in self.masks]
+        byte, bit = cell >> 3, 1 << (cell & 7)
+        return [name for name, data in self._rows if len(data) > byte and data[byte] & bit]
+
+    def _data(self, name: str) -> bytes:
         data = self._bytes.get(name)
         if data is None:
             bits = self.masks.get(name, 0)
             data = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
             self._bytes[name] = data
-        return len(data) > cell >> 3 and data[cell >> 3] >> (cell & 7) & 1 == 1
+        return data
 
 
 class Union:

@@ -6,12 +6,13 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from weakref import WeakKeyDictionary
 
 from timevalg.solver.ask import Ask
 from timevalg.solver.bits import at_least, runs
-from timevalg.solver.diary import entry_of
+from timevalg.solver.diary import Diary, Tidy, entry_of
+from timevalg.solver.fits import Fits
 from timevalg.solver.look import Look
 from timevalg.solver.masks import Only, Variant
 from timevalg.solver.memory import remember
@@ -22,6 +23,7 @@ Levels = dict[int, int]
 """Level → the starts that have it; together all starts, none twice."""
 
 _STAFFINGS = 32
+_TIDY = 16
 
 
 class Facts:
@@ -37,15 +39,20 @@ class Facts:
     def __init__(self, look: Look, variant: Variant) -> None:
         self.rivals = rivals(look.index.plan, look.pool)
         self._served: dict[Only, int] = {}
-        self._allowed: dict[Only, Sequence[Table]] = {}
-        tidy = [
-            {name: _tidy(look, role, name) & bits for name, bits in of_role.masks.items()}
+        self._allowed: dict[Only, Sequence[Fits]] = {}
+        self._tidy = [
+            {name: _tidy(look, role, name) for name in of_role.masks}
             for role, of_role in enumerate(variant.fits)
         ]
-        self._tidy = [Table(masks) for masks in tidy]
         self.tidy_roles = [
-            at_least(list(masks.values()), role.count, variant.domain)
-            for masks, role in zip(tidy, look.pool.service.roles, strict=True)
+            at_least(
+                [tidy[name][0] & bits for name, bits in fits.masks.items()],
+                role.count,
+                variant.domain,
+            )
+            for tidy, fits, role in zip(
+                self._tidy, variant.fits, look.pool.service.roles, strict=True
+            )
         ]
 
     def served(self, variant: Variant, only: Only) -> int:
@@ -57,40 +64,19 @@ class Facts:
 
     def able(self, variant: Variant, only: Only, cell: int) -> list[list[str]]:
         """Give for each role who could serve it at a start, who leaves no useless gap first."""
-        tables = self._allowed.get(only)
-        if tables is None:
-            made = [Table(fits.masks) for fits in variant.allowed(only)]
-            tables = remember(self._allowed, only, made, _STAFFINGS)
-        out = []
-        for table, tidy in zip(tables, self._tidy, strict=True):
-            names, first = table.at(cell), tidy.at(cell)
-            if first and len(first) < len(names):
-                names.sort(key=lambda name: name not in first)
-            out.append(names)
-        return out
-
-
-class Table:
-    """Masks of starts as bytes, for looking all of them up at one start.
-
-    Parameters
-    ----------
-    masks : mapping
-        Resource id → bits of the starts.
-    """
-
-    __slots__ = ("_rows",)
-
-    def __init__(self, masks: Mapping[str, int]) -> None:
-        size = max((bits.bit_length() for bits in masks.values()), default=0) // 8 + 1
-        self._rows = [(name, bits.to_bytes(size, "little")) for name, bits in masks.items()]
-
-    def at(self, cell: int) -> list[str]:
-        """Give the resources that have the start, in order."""
+        allowed = self._allowed.get(only)
+        if allowed is None:
+            allowed = remember(self._allowed, only, variant.allowed(only), _STAFFINGS)
         byte, bit = cell >> 3, 1 << (cell & 7)
-        if not self._rows or byte >= len(self._rows[0][1]):
-            return []
-        return [name for name, data in self._rows if data[byte] & bit]
+        out = []
+        for fits, tidy in zip(allowed, self._tidy, strict=True):
+            first: list[str] = []
+            rest: list[str] = []
+            for name in fits.at(cell):
+                data = tidy[name][1]
+                (first if len(data) > byte and data[byte] & bit else rest).append(name)
+            out.append(first + rest)
+        return out
 
 
 _FACTS: WeakKeyDictionary[Variant, Facts] = WeakKeyDictionary()
@@ -151,21 +137,32 @@ def rivals(plan: Plan, pool: PoolPlan) -> tuple[str, ...]:
     return tuple(sorted({other for where, other in keys if where == clinic} | {own}))
 
 
-def _tidy(look: Look, number: int, name: str) -> int:
+def _tidy(look: Look, number: int, name: str) -> Tidy:
     """Give the starts from which a role leaves a resource no remnant shorter than the role itself.
 
     In a free stretch of n cells the role, k cells long, has n − k + 1 starts in a row. Its start
     leaves nothing before it if it is the first of them, enough if k others precede it; likewise
     after it.
     """
+    diary = look.index.diary(name)
+    own = [s for s in look.ignored if name in s.spans]
+    if own:
+        diary = diary.without([(entry_of(s, name, look.frame.grid), s) for s in own])
+    if diary.holds:
+        return _tidy_in(look, number, name, diary)
+    places = look.ask.count_places
+    key = (name, look.pool.key, number, look.frame, look.window.extra, places)
+    found = diary.tidy.get(key)
+    if found is None:
+        found = remember(diary.tidy, key, _tidy_in(look, number, name, diary), _TIDY)
+    return found
+
+
+def _tidy_in(look: Look, number: int, name: str, diary: Diary) -> Tidy:
     role = look.pool.service.roles[number]
     grid = look.frame.grid
     clinic = look.pool.clinic
     free = look.window.calendar.free(clinic, clinic.resources[name], look.pool.pool.id)
-    diary = look.index.diary(name)
-    own = [s for s in look.ignored if name in s.spans]
-    if own:
-        diary = diary.without([(entry_of(s, name, grid), s) for s in own])
     free &= ~diary.taken(look.frame, look.ask.now, look.ask.count_places)
     length = -(-(role.length + look.window.extra) // grid)
     starts = runs(free, length)
@@ -174,7 +171,8 @@ def _tidy(look: Look, number: int, name: str) -> int:
     after = starts & ~(starts >> 1) | again
     tidy = before & after
     by = role.start // grid
-    return tidy >> by if by >= 0 else tidy << -by
+    tidy = tidy >> by if by >= 0 else tidy << -by
+    return tidy, tidy.to_bytes((tidy.bit_length() + 7) >> 3, "little")
 
 
 def _spread(bits: int, count: int) -> int:
