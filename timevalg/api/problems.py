@@ -125,6 +125,10 @@ def of_error(error: errors.TimevalgError, tell: Callable[[Any], Any] = str) -> J
         more["alternatives"] = [tell(a) for a in error.alternatives]
     if isinstance(error, errors.StaleVersion):
         more |= {"expected": error.expected, "actual": error.actual, "state": str(error.state)}
+        more["changes"] = [
+            {"type": c.type, "time": c.time.isoformat(), "old": c.old, "new": c.new}
+            for c in error.changes
+        ]
     if isinstance(error, errors.WouldStrand):
         more["tasks"] = list(error.tasks)
     if isinstance(error, errors.RuleBroken):

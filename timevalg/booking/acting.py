@@ -12,9 +12,10 @@ from timevalg.booking.access import ACCESS, allow, scope_of
 from timevalg.booking.once import answer_once, begin, keep
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
-from timevalg.model.errors import InvalidInput, LeaseLost, StaleVersion
+from timevalg.model.errors import InvalidInput, LeaseLost
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import AuditEntry, Event, StaffCase, Work
 from timevalg.model.states import AppointmentState, TaskState, WorkState, target
@@ -131,8 +132,7 @@ class Act:
         self._alone(f"t:{key}")
         task = self.unit.tasks.get(key)
         self._admit("task", task.id, task.clinic, task.patient)
-        if version is not None and version != task.version:
-            raise StaleVersion("task", task.id, version, task.version, task.state)
+        require_version(self.unit, task, version)
         return task
 
     def appointment(self, key: str, version: int | None = None) -> Appointment:
@@ -142,10 +142,7 @@ class Act:
         if self._alone(f"t:{appointment.task}" if appointment.task else f"a:{appointment.id}"):
             appointment = self.unit.appointments.get(appointment.id)
         self._admit("appointment", appointment.id, appointment.clinic, appointment.patient)
-        if version is not None and version != appointment.version:
-            raise StaleVersion(
-                "appointment", appointment.id, version, appointment.version, appointment.state
-            )
+        require_version(self.unit, appointment, version)
         return appointment
 
     def _alone(self, key: str) -> bool:

@@ -8,8 +8,9 @@ from timevalg.booking.claiming import settle
 from timevalg.booking.opening import tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
-from timevalg.model.errors import IllegalMove, StaleVersion
+from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
 from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.task import Task
@@ -71,8 +72,7 @@ def _standing(act: Act, visit: Appointment, verb: str, version: int | None) -> T
     ------
     StaleVersion, IllegalMove
     """
-    if version is not None and version != visit.version:
-        raise StaleVersion("appointment", visit.id, version, visit.version, visit.state)
+    require_version(act.unit, visit, version)
     if visit.task is None:
         raise IllegalMove("appointment", visit.id, visit.state, verb, "it has no task")
     if visit.state is not AppointmentState.BOOKED:

@@ -144,6 +144,10 @@ class EventLog(Protocol):
         """
         ...
 
+    def of(self, subject: str, key: str, *, above: int) -> list[Event]:
+        """Give what happened to a thing after a version of it, in order of its versions."""
+        ...
+
     def place_of(self, key: str) -> str | None:
         """Give where an event stands, to be read after; None if it is not there."""
         ...

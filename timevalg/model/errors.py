@@ -117,19 +117,32 @@ class Conflict(TimevalgError):
 
 
 class StaleVersion(Conflict):
-    """The thing has changed since the caller read it."""
+    """The thing has changed since the caller read it.
 
-    def __init__(self, kind: str, key: str, expected: int, actual: int, state: str = "") -> None:
-        self.kind, self.key, self.expected, self.actual, self.state = (
-            kind,
-            key,
-            expected,
-            actual,
-            state,
-        )
+    Attributes
+    ----------
+    changes : tuple of Event
+        What happened to it since, oldest first, each with the facts before and after.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        key: str,
+        expected: int,
+        actual: int,
+        state: str = "",
+        changes: Sequence[Any] = (),
+    ) -> None:
+        self.kind, self.key = kind, key
+        self.expected, self.actual, self.state = expected, actual, state
+        self.changes = tuple(changes)
         now = f"{actual} ({state})" if state else f"{actual}"
+        since = ", ".join(change.type for change in self.changes)
         super().__init__(
-            f"{kind} {key} is at version {now}, you have {expected}: read it again and decide anew"
+            f"{kind} {key} is at version {now}, you have {expected}"
+            + (f"; since then: {since}" if since else "")
+            + ": read it again and decide anew"
         )
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from timevalg.booking.ports import Between
 from timevalg.model.records import AuditEntry, Depth, Event, Work
 from timevalg.model.states import WorkState
 from timevalg.store.columns import Instant, Words
@@ -74,6 +75,11 @@ class SqlEvents:
         if internal and len(rows) == limit and not rows[-1].safe:
             rows = self._rows(after, None, internal)
         return _with_cursors(EVENTS, rows, after)
+
+    def of(self, subject: str, key: str, *, above: int) -> list[Event]:
+        """Give what happened to a thing after a version of it, in order of its versions."""
+        later = Between(above + 1)
+        return self._records.find(order="version", subject=subject, key=key, version=later)
 
     def place_of(self, key: str) -> str | None:
         """Give where an event stands."""

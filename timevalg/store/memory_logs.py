@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from timevalg.booking.ports import Between
 from timevalg.model.records import AuditEntry, Depth, Event, Work
 from timevalg.model.states import WorkState
 from timevalg.store.cursor import position
@@ -39,6 +40,11 @@ class MemoryEvents:
         """Give events after a cursor, none skipped; those of sessions only if `internal`."""
         events = _after(self._records, after)
         return [e for e in events if internal or e.subject != SUBJECT][:limit]
+
+    def of(self, subject: str, key: str, *, above: int) -> list[Event]:
+        """Give what happened to a thing after a version of it, in order of its versions."""
+        later = Between(above + 1)
+        return self._records.find(order="version", subject=subject, key=key, version=later)
 
     def place_of(self, key: str) -> str | None:
         """Give where an event stands."""

@@ -116,8 +116,14 @@ def test_an_old_version_is_stale(world):
         lambda: world.patient().change(visit, AT, version=visit.version),
         lambda: world.desk.undo(task, reason="x", version=task.version),
     ):
-        with pytest.raises(StaleVersion):
+        with pytest.raises(StaleVersion) as refused:
             call()
+        changes = refused.value.changes
+        assert {c.version for c in changes} == set(
+            range(refused.value.expected + 1, refused.value.actual + 1)
+        )
+        assert changes[0].type in str(refused.value)
+        assert changes[-1].new["state"] == refused.value.state
 
 
 def test_all_work_done_twice_is_as_once(world):
