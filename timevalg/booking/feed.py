@@ -111,12 +111,14 @@ def staff_list(ports: Ports, principal: Principal) -> list[StaffCase]:
 
 @use_case("register patient")
 def register_patient(ports: Ports, principal: Principal, patient: Patient) -> Patient:
-    """Store (or change) what a patient is called, and in which language they are written to."""
+    """Store (or change) a patient's name, language and addresses."""
     scope_of("register patient", principal)
 
     def body(act: Act) -> Patient:
         known = surviving(act.unit, patient.id)
         act.audit("patient", known.id, known.id)
-        return keep(act.unit, replace(known, language=patient.language, name=patient.name))
+        fields = ("language", "name", "email", "phone")
+        said = {field: getattr(patient, field) for field in fields}
+        return keep(act.unit, replace(known, **said))
 
     return run(ports, principal, "register patient", body)
