@@ -6,10 +6,10 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from benchmarks.search import calcom, intervals, naive, sql, timefold
+from benchmarks.search import calcom, explaining, intervals, naive, sql, timefold
 from benchmarks.search.cases import DAYS, SIZES, Case, case
 from benchmarks.search.kernel import NoCompiler, compiled
 from benchmarks.search.ours import alone, figures, index_of, loads
@@ -29,34 +29,49 @@ PEERS: dict[str, tuple[Callable[[Case, int], Answer], str]] = {
 MAIN = "50x30"
 """The size of the ratios."""
 
+PARTS = ("peers", "bookings", "explain", "region")
+"""What a run can leave out."""
+
 Say = Callable[[str], None]
 
 
-def everything(say: Say, rounds: int = 9) -> dict[str, Any]:
-    """Run the whole benchmark; some minutes."""
+def everything(
+    say: Say, rounds: int = 9, sizes: Sequence[str] = (), without: Collection[str] = ()
+) -> dict[str, Any]:
+    """Run the whole benchmark; some minutes.
+
+    Parameters
+    ----------
+    sizes : sequence of str
+        Only these of `SIZES`, such as ``50x30``; none = all. What belongs to `MAIN` (ratios,
+        peers) is left out without it.
+    without : collection of str
+        Of `PARTS`: what to leave out.
+    """
     notes: list[str] = []
     library = _library(notes)
-    sizes = {}
+    found: dict[str, Any] = {"sizes": {}}
     for clinicians, rooms in SIZES:
-        made = case(clinicians, rooms)
-        say(f"{made.name}: ours and the C kernel")
-        sizes[made.name] = figures(made, library, rounds)
-    peers = ask_peers(case(50, 30), list(PEERS), 3, notes, say)
-    say("50x30: without bookings and with them")
-    grown = loads(lambda: case(50, 30), rounds)
-    single = alone(case(50, 30), rounds)
-    say("region: 20,000 resources")
-    region = json.loads(run([sys.executable, "-m", "benchmarks.search.region"]))
-    return {
-        "sizes": sizes,
-        "ratios": ratios(sizes[MAIN], single, peers),
-        "region": region,
-        "peers": peers,
-        "single": single,
-        "bookings": grown,
-        "notes": notes,
-        "machine": _machine(),
-    }
+        if not sizes or f"{clinicians}x{rooms}" in sizes:
+            made = case(clinicians, rooms)
+            say(f"{made.name}: ours and the C kernel")
+            found["sizes"][made.name] = figures(made, library, rounds)
+    main = case(50, 30)
+    asked = [] if "peers" in without or MAIN not in found["sizes"] else list(PEERS)
+    found["peers"] = ask_peers(main, asked, 3, notes, say)
+    if "bookings" not in without:
+        say("50x30: without bookings and with them")
+        found["bookings"] = loads(lambda: main, rounds)
+    if MAIN in found["sizes"]:
+        found["single"] = alone(main, rounds)
+        found["ratios"] = ratios(found["sizes"][MAIN], found["single"], found["peers"])
+    if "explain" not in without:
+        say("50x30: explain")
+        found["explain"] = explaining.figures(main, 3)
+    if "region" not in without:
+        say("region: 20,000 resources")
+        found["region"] = json.loads(run([sys.executable, "-m", "benchmarks.search.region"]))
+    return found | {"notes": notes, "machine": _machine()}
 
 
 def quick(say: Say) -> dict[str, Any]:
@@ -73,6 +88,7 @@ def quick(say: Say) -> dict[str, Any]:
         "peers": peers,
         "single": single,
         "bookings": loads(lambda: small, 1),
+        "explain": explaining.figures(small, 1),
         "notes": notes,
         "machine": _machine(),
     }

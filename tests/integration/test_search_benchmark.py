@@ -39,6 +39,7 @@ def test_the_short_form_gives_every_figure():
     assert row.keys() >= {f"{name}_us" for name in FIGURES}
     assert found["ratios"].keys() >= {"naive", "sql", "sql_with_build", "cold_to_update"}
     assert found["region"].keys() >= {"resources", "rss_mb", "load_s", "p50_us", "p99_us"}
+    assert found["explain"].keys() >= {"call_ms", "with_loading_s", "file_mb"}
     assert "| cold |" in markdown(found)
     assert plot(found).startswith("<svg")
 
