@@ -69,7 +69,7 @@ BODIES: list[Callable[[UnitOfWork], object]] = [
     lambda unit: unit.events.read("0.7", 500, internal=True),
     lambda unit: unit.events.last(),
     lambda unit: unit.work.due(at(0), 10, ["letter", "check"]),
-    lambda unit: unit.work.lease("w-1", at(0), at(5)),
+    lambda unit: unit.work.lease(["w-1"], at(0), at(5), "a worker"),
     lambda unit: unit.work.finish(work()),
 ]
 
@@ -89,13 +89,18 @@ def test_no_statement_goes_through_all_there_is(
     database.run(ORG, fill)
     sent.clear()
     database.run(ORG, body)
-    asked = [(sql, given) for sql, given in sent if sql.startswith(("SELECT", "UPDATE", "DELETE"))]
+    asked = [
+        (sql, given)
+        for sql, given in sent
+        if sql.startswith(("SELECT", "WITH", "UPDATE", "DELETE"))
+    ]
     assert asked
     engine = create_engine(url)
     with engine.connect() as connection:
         for sql, given in asked:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
             steps = [str(row.detail) for row in plan]
+            steps = [s for s in steps if s != "SCAN looks"]  # what the statement itself has found
             whole = [s for s in steps if s.startswith("SCAN") or s.endswith("(organisation=?)")]
             assert not whole, (sql, steps)
     engine.dispose()

@@ -160,7 +160,10 @@ def _found(terms: tuple[Term, ...]) -> Select[Any]:
 
 @cache
 def _touching(subjects: int) -> Select[Any]:
-    return _found(()).where(sessions.c.id.in_(union_all(*map(_overlapping, range(subjects)))))
+    # Looked for once, first: left to itself PostgreSQL may look again for every session there is.
+    looks = union_all(*map(_overlapping, range(subjects))).cte("looks")
+    looks = looks.prefix_with("MATERIALIZED", dialect="postgresql")
+    return _found(()).where(sessions.c.id.in_(select(looks.c.session_id)))
 
 
 def _overlapping(number: int) -> Select[Any]:
