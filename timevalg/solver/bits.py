@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from itertools import islice
+from operator import ge, gt
 
 
 def stretch(start: int, end: int) -> int:
@@ -13,12 +16,18 @@ def stretch(start: int, end: int) -> int:
 
 def runs(bits: int, length: int) -> int:
     """Give the cells from which `length` cells in a row are set, by doubling shift-ANDs."""
-    have = 1
-    while have < length:
-        step = min(have, length - have)
+    for step in _doubling(length):
         bits &= bits >> step
-        have += step
     return bits
+
+
+@cache
+def _doubling(length: int) -> tuple[int, ...]:
+    steps, have = [], 1
+    while have < length:
+        steps.append(min(have, length - have))
+        have += steps[-1]
+    return tuple(steps)
 
 
 def shifted(bits: int, offset: int) -> int:
@@ -30,41 +39,48 @@ def shifted(bits: int, offset: int) -> int:
 
 def marks(cells: Iterable[int], size: int) -> int:
     """Give the bits of single cells below `size`; others are left out."""
+    return _marked([cell for cell in cells if 0 <= cell < size], size)
+
+
+def _marked(cells: Iterable[int], size: int) -> int:
     data = bytearray((size >> 3) + 1)
     for cell in cells:
-        if 0 <= cell < size:
-            data[cell >> 3] |= 1 << (cell & 7)
+        data[cell >> 3] |= 1 << (cell & 7)
     return int.from_bytes(data, "little")
 
 
 def fill(ranges: Iterable[tuple[int, int]], size: int, first: int = 0) -> int:
     """Give the union of ranges ``[start, end)`` of cells, clipped to ``[first, first + size)``.
 
-    Bit 0 is cell `first`. Joined ranges are told apart by their ends, so their sum is the
-    difference of two sets of single bits: Σ 2^end − Σ 2^start.
+    Bit 0 is cell `first`. Ranges that share no cell are told apart by their ends, so their sum is
+    the difference of two sets of single bits: Σ 2^end − Σ 2^start.
     """
-    starts, ends = bytearray((size >> 3) + 1), bytearray((size >> 3) + 1)
-    begin = reached = -1
-    for start, end in sorted(ranges):
-        start -= first
-        end -= first
-        if start < 0:
-            start = 0
-        if end > size:
-            end = size
+    rows = sorted(ranges)
+    starts, ends = [start for start, _ in rows], [end for _, end in rows]
+    if rows and (
+        starts[0] < first
+        or ends[-1] > first + size
+        or any(map(ge, starts, ends))
+        or any(map(gt, ends, islice(starts, 1, None)))
+    ):
+        joined = _joined(rows, first, first + size)
+        starts, ends = [start for start, _ in joined], [end for _, end in joined]
+    if first:
+        starts, ends = [start - first for start in starts], [end - first for end in ends]
+    return _marked(ends, size) - _marked(starts, size)
+
+
+def _joined(rows: Iterable[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:
+    """Clip ranges, given in order, to ``[low, high)``, and join those that overlap."""
+    out: list[tuple[int, int]] = []
+    for start, end in rows:
+        start, end = max(start, low), min(end, high)
         if end <= start:
             continue
-        if start > reached:
-            if begin >= 0:
-                starts[begin >> 3] |= 1 << (begin & 7)
-                ends[reached >> 3] |= 1 << (reached & 7)
-            begin, reached = start, end
-        elif end > reached:
-            reached = end
-    if begin >= 0:
-        starts[begin >> 3] |= 1 << (begin & 7)
-        ends[reached >> 3] |= 1 << (reached & 7)
-    return int.from_bytes(ends, "little") - int.from_bytes(starts, "little")
+        if out and start <= out[-1][1]:
+            start, end = out[-1][0], max(end, out.pop()[1])
+        out.append((start, end))
+    return out
 
 
 def cells(bits: int) -> list[int]:

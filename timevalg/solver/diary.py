@@ -8,13 +8,14 @@ the changed diary with the change made in them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.time import MINUTES_A_DAY, Span
 from timevalg.solver.bits import fill, stretch
-from timevalg.solver.frame import EPOCH, Frame, end_cell, first_cell
+from timevalg.solver.frame import EPOCH_DAY, Frame, end_cell, first_cell
 from timevalg.solver.memory import remember
 from timevalg.solver.tally import QuotaKey, Tally, counts
 
@@ -25,6 +26,7 @@ Tidy = tuple[int, bytes]
 """Starts that leave a resource no useless gap: as bits, and for single look-ups as bytes."""
 
 _FRAMES = 4
+_TICK = timedelta.resolution
 
 
 class Fixed(NamedTuple):
@@ -43,19 +45,21 @@ class Fixed(NamedTuple):
     @classmethod
     def of(cls, spans: Iterable[Span], per_day: int) -> Fixed:
         """Give the cells that spans touch."""
-        step = 60 * MINUTES_A_DAY // per_day
-        # The arithmetic of `first_cell` and `end_cell`, without a call for each of millions.
+        step, an_hour = MINUTES_A_DAY // per_day, per_day // 24
+        zero = EPOCH_DAY * per_day
+        # What `first_cell` and `end_cell` give, without a call for each of millions.
         rows = [
             (
-                (a := s.start - EPOCH).days * per_day + a.seconds // step,
-                (b := s.end - EPOCH).days * per_day - -(b.seconds + bool(b.microseconds)) // step,
+                (a := s.start).toordinal() * per_day + a.hour * an_hour + a.minute // step - zero,
+                (b := s.end - _TICK).toordinal() * per_day
+                + (b.hour * an_hour + b.minute // step + 1 - zero),
             )
             for s in spans
         ]
         if not rows:
             return cls(0, 0)
         first = min(rows)[0] // per_day * per_day
-        return cls(first, fill(rows, max(end for _, end in rows) - first, first))
+        return cls(first, fill(rows, max(map(itemgetter(1), rows)) - first, first))
 
     def based(self, frame: Frame) -> Fixed:
         """Give the same counted from a frame's first cell if none lies outside the frame.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import pairwise
 
 
 class Fits:
@@ -33,9 +32,9 @@ class Fits:
 
     def changed(self, masks: Mapping[str, int]) -> Fits:
         """Give the fits with some resources' starts replaced."""
-        known = self._bytes
-        if known:
-            known = {name: data for name, data in list(known.items()) if name not in masks}
+        known = self._bytes.copy()
+        for name in masks:
+            known.pop(name, None)
         union = None if self._union is None else self._union.changed(masks)
         return Fits({**self.masks, **masks}, known, union)
 
@@ -75,44 +74,42 @@ class Union:
 
     Parameters
     ----------
-    levels : list of list of int
-        The masks; the unions of two of them; the unions of two of those; … one.
+    tree : list of int
+        Node 1 is the top; node i is the union of nodes 2i and 2i + 1; the masks are the leaves.
     places : mapping
-        Resource id → where its mask is on the lowest level.
+        Resource id → its mask's node.
     """
 
-    __slots__ = ("_levels", "_places")
+    __slots__ = ("_places", "_tree")
 
-    def __init__(self, levels: list[list[int]], places: Mapping[str, int]) -> None:
-        self._levels, self._places = levels, places
+    def __init__(self, tree: list[int], places: Mapping[str, int]) -> None:
+        self._tree, self._places = tree, places
 
     @classmethod
     def of(cls, masks: Mapping[str, int]) -> Union:
         """Make the tree of some masks."""
-        levels = [list(masks.values()) or [0]]
-        while len(levels[-1]) > 1:
-            below = levels[-1]
-            level = [a | b for a, b in zip(below[::2], below[1::2], strict=False)]
-            levels.append(level + below[len(level) * 2 :])
-        return cls(levels, {name: number for number, name in enumerate(masks)})
+        count = max(1, len(masks))
+        tree = [0] * count + (list(masks.values()) or [0])
+        for at in range(count - 1, 0, -1):
+            tree[at] = tree[2 * at] | tree[2 * at + 1]
+        return cls(tree, {name: count + number for number, name in enumerate(masks)})
 
     @property
     def bits(self) -> int:
         """The union of all."""
-        return self._levels[-1][0]
+        return self._tree[1]
 
     def changed(self, masks: Mapping[str, int]) -> Union:
         """Give the tree with some masks replaced."""
-        levels = [list(level) for level in self._levels]
+        tree = self._tree.copy()
         for name, bits in masks.items():
             at = self._places[name]
-            levels[0][at] = bits
-            for below, level in pairwise(levels):
-                other = at ^ 1
-                bits = below[at] | below[other] if other < len(below) else below[at]
+            tree[at] = bits
+            while at > 1:
+                bits |= tree[at ^ 1]
                 at >>= 1
-                level[at] = bits
-        return Union(levels, self._places)
+                tree[at] = bits
+        return Union(tree, self._places)
 
 
 class Able:

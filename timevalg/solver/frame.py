@@ -8,7 +8,9 @@ on which clocks change are taken one by one through `timevalg.model.time.instant
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -81,6 +83,27 @@ class Frame(NamedTuple):
     def moment(self, cell: int) -> datetime:
         """Give the UTC instant at which a cell begins."""
         return self.origin + timedelta(minutes=cell * self.grid)
+
+    def moments(self, cells: Iterable[int]) -> list[datetime]:
+        """Give the UTC instants at which cells begin; remembered, for lists ask for them again."""
+        return list(map(_moments(self).__getitem__, cells))
+
+
+class _Moments(dict[int, datetime]):
+    """Cell → instant, of one frame."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self._frame = frame
+
+    def __missing__(self, cell: int) -> datetime:
+        found = self[cell] = self._frame.moment(cell)
+        return found
+
+
+@lru_cache(maxsize=4)
+def _moments(frame: Frame) -> _Moments:
+    return _Moments(frame)
 
 
 class LocalDays:

@@ -160,7 +160,8 @@ class Index:
         )
         each = new._count(come.values(), gone.values()) if self.plan.counts else {}
         grid = self.plan.grid
-        plus, minus = _by_resource(come.values(), grid), _by_resource(gone.values(), grid)
+        plus = _by_resource(come.values(), grid)
+        minus = _by_resource(gone.values(), grid) if gone else {}
         touched = plus.keys() | minus.keys()
         for resource in touched:
             old = self.diary(resource)
@@ -309,10 +310,12 @@ def _news(
     stale = set(minus)
     blocks: list[Block] = []
     for resource, claims in plus.items():
-        if resource in stale or any(s.kind is SessionKind.HOLD for _, s in claims):
-            stale.add(resource)
-        else:
-            for (start, end, _), session in claims:
+        if resource in stale:
+            continue
+        for (start, end, _), session in claims:
+            if session.kind is SessionKind.HOLD:
+                stale.add(resource)
+            else:
                 blocks.append((resource, start, end, session.kind is SessionKind.PLACE))
     return frozenset(stale), tuple(blocks)
 

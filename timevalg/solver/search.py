@@ -45,8 +45,7 @@ class Starts:
 
     def instants(self) -> list[datetime]:
         """Give the starts in order, UTC."""
-        base, step = self.base, timedelta(minutes=self.grid)
-        return [base + step * cell for cell in cells(self.bits)]
+        return self.frame.moments(cells(self.bits))
 
     def first(self) -> datetime | None:
         """Give the earliest start, if there is any."""
