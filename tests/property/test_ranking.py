@@ -120,7 +120,7 @@ class Naive:
     def of_clinician(self, name: str, assignment) -> bool:
         roles = [r for r in self.service.roles if r.kind is Kind.CLINICIAN]
         if name == "clinicians":
-            return any(set(assignment[r.id]) <= self.wishes.clinicians for r in roles)
+            return any(x in self.wishes.clinicians for r in roles for x in assignment[r.id])
         people = [self.clinic.resources[x] for r in roles[:1] for x in assignment[r.id]]
         if not people:
             return False

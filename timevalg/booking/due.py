@@ -21,7 +21,7 @@ from timevalg.model.states import BOOKED_STATES, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date, require_aware
 from timevalg.solver.ask import Ask
-from timevalg.solver.offers import candidates, with_fallback_notice
+from timevalg.solver.offers import candidates, settle_way, with_fallback_notice
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, own_place
 from timevalg.solver.repair import Budget
@@ -91,7 +91,7 @@ def best_fallback(
             picture, task, picture.now, best.ask.ignore, key=key, budget=Budget(STEPS_A_LOOK)
         )
         for way in best.ways():
-            found = settling.settle(way.ask, way.start)
+            found = settle_way(settling, way)
             if isinstance(found, Certificate):
                 return way.ask, found
     place = own_place(picture, task)

@@ -15,7 +15,7 @@ from timevalg.solver.masks import Only, Variant
 from timevalg.solver.plan import PoolPlan
 from timevalg.solver.search import feasible
 from timevalg.solver.terms import Facts, demand, facts, levels, tidiness
-from timevalg.solver.wishes import Staffing, Wishes, kept, staffings
+from timevalg.solver.wishes import Seat, Staffing, Wishes, kept, staffings
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,14 @@ class Way:
         Role → who may serve it.
     parts : mapping
         Term → part; `earliness` left out.
+    seat : (int, str) or None
+        A role's number, and who must be among the several that serve it.
     """
 
     ask: Ask
     only: Only
     parts: Mapping[str, float]
+    seat: Seat | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,24 @@ class Class:
     def others(self, cell: int) -> Iterator[Way]:
         """Give the ways that are worth less and can serve one of the starts too."""
         for way in self.way_list[1:]:
-            if self.known.served(self.variant, way.only) >> cell & 1:
+            if self.known.served(self.variant, way.only, way.seat) >> cell & 1:
                 yield way
 
     def assign(self, cell: int, way: Way) -> Assignment:
         """Give the assignment at one of the starts, those first who leave no useless gap."""
-        return assign_from(self.plan, self.known.able(self.variant, way.only, cell)) or {}
+        able = self.known.able(self.variant, way.only, cell)
+        if way.seat is not None:
+            # In no other role, so that one of the assignments with them is the first of all.
+            role, name = way.seat
+            able[role] = [name, *(other for other in able[role] if other != name)]
+        return assign_from(self.plan, able) or {}
+
+    def keeps(self, way: Way, resources: Assignment) -> bool:
+        """Tell whether an assignment that a way's ask allows has its seat taken as it should."""
+        if way.seat is None:
+            return True
+        role, name = way.seat
+        return name in resources[self.plan.service.roles[role].id]
 
 
 def classes(index: Index, ask: Ask, wishes: Wishes) -> list[Class]:
@@ -129,6 +144,7 @@ def classes(index: Index, ask: Ask, wishes: Wishes) -> list[Class]:
                     asks[way.only],
                     way.only,
                     _parts(wishes, way, good, tidy / roles, 1 - count / rivals),
+                    way.seat,
                 )
                 for way in ways
             ),
@@ -175,7 +191,7 @@ def _staffed(
     ways.sort(key=lambda way: -(way.kept * a_wish + way.same * same))
     out = []
     for number, way in enumerate(ways):
-        served = among & known.served(variant, way.only)
+        served = among & known.served(variant, way.only, way.seat)
         if served:
             out.append((ways[number:], served))
             among &= ~served

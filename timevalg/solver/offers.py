@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from timevalg.model.session import Session
+from timevalg.model.session import Session, clinicians_of
 from timevalg.model.task import Task
 from timevalg.model.time import local_date
 from timevalg.solver.ask import Ask
 from timevalg.solver.certificates import Certificate
 from timevalg.solver.picture import Picture
-from timevalg.solver.ranking import Ranking
+from timevalg.solver.ranking import Ranked, Ranking
 from timevalg.solver.recall import recall
 from timevalg.solver.repair import Budget
 from timevalg.solver.safety import STEPS_A_LOOK, UNSAFE, Settling, Unsafe
@@ -129,14 +129,23 @@ def offers(
         found: Certificate | Unsafe | None = None
         for way in candidate.ways():
             ask, start = way.ask, way.start
-            found = settling.settle(ask, start) or recall(picture, task, ask, start, key=key)
-            if isinstance(found, Certificate):
+            found = settle_way(settling, way) or recall(picture, task, ask, start, key=key)
+            if isinstance(found, Certificate) and way.keeps(found.claim.resources):
                 out.append(Offer(start, way.pool, way.score, way.parts, found))
                 break
         else:  # the last way is the one with any clinicians: it speaks for the start
             unsafe += found is UNSAFE
             undecided += found is not UNSAFE
     return Offers(tuple(out), unsafe, undecided, len(ranking))
+
+
+def settle_way(settling: Settling, way: Ranked) -> Certificate | Unsafe | None:
+    """Settle one way to give a start; what it claims keeps the wishes that the way counts."""
+    found = settling.settle(way.ask, way.start)
+    if isinstance(found, Certificate) and not way.keeps(found.claim.resources):
+        service = settling.organisation.clinic(way.clinic).service_of(way.pool)
+        found = settling.settle(way.ask, way.start, clinicians_of(service, way.resources))
+    return found
 
 
 def with_fallback_notice(picture: Picture, task: Task) -> Callable[[Ask], Ask]:

@@ -58,6 +58,10 @@ class Ranked:
         """An assignment that keeps those wishes; those first who leave no useless gap."""
         return self.item.of.assign(self.item.cell, self.way)
 
+    def keeps(self, resources: Assignment) -> bool:
+        """Tell whether another assignment that its ask allows keeps the wishes that it counts."""
+        return self.item.of.keeps(self.way, resources)
+
     def ways(self) -> Iterator[Ranked]:
         """Give it, then the same start with clinicians who keep other or fewer wishes."""
         yield self

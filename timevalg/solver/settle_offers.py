@@ -45,7 +45,7 @@ class SettledOffers:
     Attributes
     ----------
     offers : tuple of Offer
-        Best first.
+        Best first, with variety: in ranking order.
     proved : tuple of Offer
         Those of them that needed the prover.
     unsafe, undecided : int
@@ -75,7 +75,7 @@ def offers_settled(
     limit : int or None
         How many at most; None = all there are.
     """
-    ranking = candidates(picture, task, now, rules)
+    ranking = list(candidates(picture, task, now, rules))
     if not ranking or limit == 0:
         return SettledOffers(())
     many = len(ranking)
@@ -98,7 +98,8 @@ def offers_settled(
     )
     unsafe = sum(v.unsafe for v in verdicts)
     undecided = len(rest) - len(proved) - unsafe
-    best = sorted((*by_repair, *proved), key=lambda o: (-o.score, o.start))[:limit]
+    safe.update(((o.pool, o.start), o) for o in proved)
+    best = [safe[r.pool, r.start] for r in ranking if (r.pool, r.start) in safe][:limit]
     return SettledOffers(tuple(best), proved, unsafe, undecided)
 
 

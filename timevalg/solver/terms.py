@@ -18,6 +18,7 @@ from timevalg.solver.masks import Only, Variant
 from timevalg.solver.memory import remember
 from timevalg.solver.plan import Plan, PoolPlan
 from timevalg.solver.search import feasible
+from timevalg.solver.wishes import Seat
 
 Levels = dict[int, int]
 """Level → the starts that have it; together all starts, none twice."""
@@ -55,12 +56,16 @@ class Facts:
             )
         ]
 
-    def served(self, variant: Variant, only: Only) -> int:
-        """Give the starts at which all roles can be served, by those allowed."""
+    def served(self, variant: Variant, only: Only, seat: Seat | None = None) -> int:
+        """Give the starts at which all roles can be served, by those allowed, the seat's one too.
+
+        Whoever has a seat may serve no other role; so wherever they are free and all can be
+        served without them, they can also take the place of another in theirs.
+        """
         found = self._served.get(only)
         if found is None:
             found = remember(self._served, only, variant.served(only), _STAFFINGS)
-        return found
+        return found if seat is None else found & variant.fits[seat[0]].masks[seat[1]]
 
     def able(self, variant: Variant, only: Only, cell: int) -> list[list[str]]:
         """Give for each role who could serve it at a start, who leaves no useless gap first."""

@@ -2,12 +2,13 @@
 
 Every wish is a bitmap of the starts that keep it, so thousands of starts are judged at once. What
 a wish can say of the clinician concerns who leads the visit: the service's first role for a
-clinician. "The same clinician" is kept by any role for a clinician, if all who serve it are known.
+clinician. "The same clinician" is kept by anybody of the visit who is known. Where a role takes
+several, one of them has a seat of their own: named for the role, and for no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
@@ -24,6 +25,8 @@ from timevalg.solver.window import Window
 
 OF_CLINICIAN = ("sex", "language")
 SAME = "clinicians"
+Seat = tuple[int, str]
+"""Number of a role, resource id."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,15 @@ class Staffing:
         Whether somebody known to the patient is among them.
     only : frozenset
         Role → who may serve it.
+    seat : (int, str) or None
+        A role, by its number, that takes several, and one who must be among them; by `only`, no
+        other role may be served by that one.
     """
 
     kept: int
     same: bool
     only: Only
+    seat: Seat | None = None
 
 
 def staffings(wishes: Wishes, plan: PoolPlan, only: Only) -> Iterator[Staffing]:
@@ -165,23 +172,47 @@ def staffings(wishes: Wishes, plan: PoolPlan, only: Only) -> Iterator[Staffing]:
             wanted = [*musts, *some]
             if wanted and not clinicians:
                 continue
-            known: list[int | None] = [*clinicians] if wishes.clinicians else []
+            fitting = {
+                number: [
+                    r.id
+                    for r in plan.candidates[number]
+                    if _allowed(r, named.get(role.id))
+                    and (number not in clinicians[:1] or all(_has(r, wishes, n) for n in wanted))
+                ]
+                for number, role in enumerate(roles)
+            }
+            narrow = set(clinicians[:1] if wanted else ())
+            for number in clinicians if wishes.clinicians else ():
+                known = [name for name in fitting[number] if name in wishes.clinicians]
+                if roles[number].count == 1:
+                    new = {**fitting, number: known}
+                    yield from _staffing(plan, only, size, True, new, {*narrow, number})
+                    continue
+                for name in known:
+                    new = {
+                        n: [x for x in names if n == number or x != name]
+                        for n, names in fitting.items()
+                    }
+                    seat = number, name
+                    others = {*plan.roles_of[name]} - {number}
+                    yield from _staffing(plan, only, size, True, new, narrow | others, seat)
             if SAME not in wishes.must:
-                known.append(None)
-            for role in known:
-                conditions = {clinicians[0]: wanted} if wanted else {}
-                new = dict(named)
-                for number in {*conditions, *([] if role is None else [role])}:
-                    fitting = [
-                        r
-                        for r in plan.candidates[number]
-                        if _allowed(r, named.get(roles[number].id))
-                        and all(_has(r, wishes, name) for name in conditions.get(number, ()))
-                        and (number != role or r.id in wishes.clinicians)
-                    ]
-                    new[roles[number].id] = tuple(r.id for r in fitting)
-                if all(new.values()):
-                    yield Staffing(size, role is not None, frozenset(new.items()))
+                yield from _staffing(plan, only, size, False, fitting, narrow)
+
+
+def _staffing(
+    plan: PoolPlan,
+    only: Only,
+    kept: int,
+    same: bool,
+    fitting: Mapping[int, Sequence[str]],
+    narrow: Collection[int],
+    seat: Seat | None = None,
+) -> Iterator[Staffing]:
+    """Give a staffing that narrows some roles to those who fit, if there are any for each."""
+    if all(fitting[number] for number in narrow):
+        new = {plan.service.roles[n].id: tuple(fitting[n]) for n in narrow}
+        yield Staffing(kept, same, frozenset({**dict(only), **new}.items()), seat)
 
 
 def _allowed(resource: Resource, names: Collection[str] | None) -> bool:

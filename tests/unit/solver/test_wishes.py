@@ -19,14 +19,20 @@ from tests.unit.solver.small import (
     resource,
     service,
     taken,
+    task,
 )
 from timevalg.model.clinic import VisitPlace
 from timevalg.model.resource import Kind
 from timevalg.model.service import Role
 from timevalg.model.text import Text
 from timevalg.solver.ask import Ask
+from timevalg.solver.certificates import Certificate
 from timevalg.solver.index import Index
+from timevalg.solver.offers import candidates, offers
+from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Ranking
+from timevalg.solver.safety import Settling
+from timevalg.solver.settle_offers import offers_settled
 from timevalg.solver.wishes import Wishes
 
 WEEK = clinic(pools=(pool(horizon=6),))
@@ -130,3 +136,53 @@ def test_several_pools_at_once():
     found = islice(Ranking(index, asks, Wishes(modes=frozenset({"video"}))), 4)
     assert {s.pool for s in found} == {"q"}
     assert len(Ranking(index, asks)) == 10
+
+
+PAIR = Role("pair", Kind.CLINICIAN, 60, count=2)
+
+
+def trio(*roles):
+    return clinic(*(resource(name) for name in ("kari", "lie", "nina")), service=service(*roles))
+
+
+def test_one_known_among_several_is_the_same_clinician():
+    busy = taken("nina", start=at(9))
+    for one in starts(trio(PAIR), busy, clinicians=frozenset({"nina"})):
+        free = one.start >= at(10)
+        assert one.parts["same_clinician"] == float(free)
+        assert ("nina" in one.resources["pair"]) == free
+
+
+def test_whoever_is_known_has_one_seat_whatever_else_they_could_do():
+    for one in starts(trio(DOCTOR, PAIR), clinicians=frozenset({"nina"})):
+        assert [way.parts["same_clinician"] for way in one.ways()][:2] == [1.0, 1.0]
+        for way in one.ways():
+            used = [name for names in way.resources.values() for name in names]
+            assert sorted(used) == ["kari", "lie", "nina"]
+
+
+def test_an_offer_has_the_known_one_it_speaks_of():
+    """Guard off: the first safe assignment is one without them."""
+    mine = task()
+    picture = Picture(Index.of(organisation(trio(PAIR))), {"t": mine}, NOW)
+    wish = Wishes(clinicians=frozenset({"nina"}))
+    best = next(iter(candidates(picture, mine, NOW, wishes=wish)))
+    settling = Settling(picture, mine, NOW, best.ask.ignore, key="k")
+    plain = settling.settle(best.ask, best.start)
+    assert isinstance(plain, Certificate)
+    assert plain.claim.resources == {"pair": ("kari", "lie")}
+    found = offers(picture, mine, NOW, limit=3, key="k", wishes=wish).offers
+    assert [offer.parts["same_clinician"] for offer in found] == [1.0] * 3
+    assert all("nina" in offer.session.resources["pair"] for offer in found)
+
+
+def test_what_is_settled_comes_in_the_order_of_looks():
+    mine = task()
+    here = organisation(clinic(pools=(pool(horizon=2),)))
+    picture = Picture(Index.of(here), {"t": mine}, NOW)
+    looked = offers(picture, mine, NOW, limit=99, key="k").offers
+    scores = [offer.score for offer in looked]
+    assert scores != sorted(scores, reverse=True)  # variety: not by score alone
+    for limit in (None, 4):
+        settled = offers_settled(picture, mine, NOW, lambda problems: [], key="k", limit=limit)
+        assert settled.offers == looked[:limit]
