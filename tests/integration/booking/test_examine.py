@@ -253,6 +253,6 @@ def rebook(world, visit, start):
 def finish(world, kind, **outcome):
     def body(unit):
         for work in unit.work.find(kind=kind, state="waiting"):
-            assert unit.work.finish(replace(work, **{"state": "done", **outcome}))
+            assert unit.work.settle(replace(work, **{"state": "done", **outcome}))
 
     world.store.run(ORGANISATION, body)

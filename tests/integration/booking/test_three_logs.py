@@ -156,7 +156,9 @@ def test_a_change_of_every_log_at_once(world):
         ("p-1", "choose", task.id, "p-1", "web")
     ]
     work = [w for w in after["work"] if w not in before["work"]]
-    assert {(w.kind, w.state) for w in work} == {("check", "waiting"), ("preparation", "waiting")}
+    assert {(w.kind, w.state) for w in work} == {
+        (kind, "waiting") for kind in ("check", "preparation", "remind")
+    }
     types = [e.type for e in world.events() if e.id not in before["events"]]
     assert types == ["task.chosen", "appointment.chosen"]
 
