@@ -29,7 +29,7 @@ from timevalg.solver.certificates import (
     place_id,
 )
 from timevalg.solver.picture import Picture
-from timevalg.solver.repair import Budget, Repair
+from timevalg.solver.repair import Budget, Chain, Repair
 from timevalg.solver.search import feasible
 from timevalg.solver.spot import Spot
 
@@ -50,6 +50,10 @@ CHAIN = 3
 """How many places may move in a row for one that has none."""
 STEPS = 3_000
 """Steps spent on one task at most; see `Budget`."""
+ROUNDS = (30, 300, STEPS)
+"""Steps spent on one task in each round of a plan: what is soon found need not wait."""
+STEPS_A_PLAN, STEPS_A_TASK = 2 * STEPS, 4
+"""Steps that a plan's tasks have together: so many, and so many more for each task."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     """Give every task a valid place, as far as late-first with repair reaches.
 
     Several orders are tried if the first leaves somebody out; the plan that leaves out the fewest
-    of priority 1, then of 2 … 5, is given.
+    of priority 1, then of 2 … 5, is given. All orders together have the steps of one plan; where
+    hundreds cannot be served, those steps end before everything has been tried.
 
     Parameters
     ----------
@@ -89,11 +94,12 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     wanted = list(tasks)
     stage = replace(picture, now=now, tasks={**picture.tasks, **{t.id: t for t in wanted}})
     best: tuple[list[Certificate], list[Task]] | None = None
+    budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
     for order in ORDERS:
-        found = _plan(Board(stage), wanted, order)
+        found = _plan(Board(stage), wanted, order, budget)
         if best is None or _worth(found[1]) < _worth(best[1]):
             best = found
-        if not best[1]:
+        if not best[1] or budget.left <= 0:
             break
     placed, unplaced = best or ([], [])
     standing: dict[str, Session] = {}
@@ -108,7 +114,10 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
 
 
 def _plan(
-    board: Board, tasks: Sequence[Task], order: Callable[[Board, Task], tuple[object, ...]]
+    board: Board,
+    tasks: Sequence[Task],
+    order: Callable[[Board, Task], tuple[object, ...]],
+    budget: Budget,
 ) -> tuple[list[Certificate], list[Task]]:
     placed: list[Certificate] = []
     left: list[Task] = []
@@ -121,14 +130,20 @@ def _plan(
             continue
         board.take(spot)
         placed.append(certificate(organisation, [spot], given_up[task.id]))
-    unplaced = []
-    for task in sorted(left, key=lambda t: (t.priority, t.deadline or t.not_after, t.id)):
-        seated = _seat(board, task, given_up[task.id])
-        if seated is None:
-            unplaced.append(task)
-        else:
-            placed.append(seated)
-    return placed, unplaced
+    left.sort(key=lambda t: (t.priority, t.deadline or t.not_after, t.id))
+    repair = Repair(board, budget)
+    for steps in ROUNDS:
+        unplaced = []
+        for task in left:
+            with repair.within(steps):
+                chain = _chain(repair, task)
+            if chain is None:
+                unplaced.append(task)
+                continue
+            placed.append(_use(repair, chain, given_up[task.id]))
+            repair = Repair(board, budget)
+        left = unplaced
+    return placed, left
 
 
 def _vacate(board: Board, task: Task) -> list[Spot]:
@@ -142,13 +157,24 @@ def _vacate(board: Board, task: Task) -> list[Spot]:
 def _seat(board: Board, task: Task, given_up: Sequence[Spot]) -> Certificate | None:
     """Find a task's place and use it on the board."""
     repair = Repair(board, Budget(STEPS))
+    chain = _chain(repair, task)
+    return None if chain is None else _use(repair, chain, given_up)
+
+
+def _chain(repair: Repair, task: Task) -> Chain | None:
+    """Find a task's place, by as few moves in a row as it takes."""
     for depth in range(CHAIN + 1):
         chain = repair.seat(task, depth)
-        if chain is not None:
-            pairs = chain.moves(board)
-            repair.use(chain)
-            return certificate(board.index.organisation, chain.new[:1], given_up, pairs)
+        if chain is not None or repair.budget.left <= 0:
+            return chain
     return None
+
+
+def _use(repair: Repair, chain: Chain, given_up: Sequence[Spot]) -> Certificate:
+    """Seat a task on the board as a chain says; what repair knew of the board is void."""
+    pairs = chain.moves(repair.board)
+    repair.use(chain)
+    return certificate(repair.board.index.organisation, chain.new[:1], given_up, pairs)
 
 
 def certificate(

@@ -9,6 +9,7 @@ chain tried, each of which is a list of new spots that must not clash.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
@@ -143,6 +144,16 @@ class Repair:
         self._crowded: dict[str, Lazy[tuple[Spot, list[Spot]]]] = {}
         self._cut: set[str] = set()
         self._moves: dict[str, Moves] = {}
+
+    @contextmanager
+    def within(self, steps: int) -> Iterator[None]:
+        """Let so many of the budget's steps be taken at most."""
+        whole = self.budget
+        self.budget = mine = Budget(min(steps, max(0, whole.left)))
+        given = mine.left
+        yield
+        self.budget = whole
+        whole.left -= given - max(0, mine.left)
 
     def seat(self, task: Task, depth: int) -> Chain | None:
         """Find a place for a task that has none on the board.

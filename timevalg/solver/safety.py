@@ -9,7 +9,6 @@ Source: clinic-file.md, "Reserves and safe offers".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -75,7 +74,6 @@ class Settling:
     ) -> None:
         index = picture.index
         self._task, self._key, self._kind, self._until = task, key, kind, until
-        self._budget = budget or Budget(STEPS)
         self.board = board = Board(replace(picture.with_task(task), now=now))
         self.organisation = index.organisation
         given_up = {s.id: s for s in index.by_task(task.id) if is_place(s)}
@@ -92,7 +90,7 @@ class Settling:
                 self._held[place.id] = spot, place
             else:
                 self._released.append(spot)
-        self._repair = Repair(board, Budget(STEPS))
+        self._repair = Repair(board, budget or Budget(STEPS))
         self._scopes: dict[object, tuple[Scope, int, int]] = {}
 
     def settle(
@@ -114,12 +112,11 @@ class Settling:
         cell, rest = divmod(start - scope.frame.origin, timedelta(minutes=scope.frame.grid))
         if rest or cell < 0 or not possible >> cell & 1:
             return None
-        steps = min(STEPS, self._budget.left)
         found: Certificate | Unsafe | None
-        with self._spending(steps):
+        with self._repair.within(STEPS):
             found = self._find(scope, cell, clinicians, bool(free >> cell & 1))
         if found is None and clinicians is None:
-            with self._spending(min(PROOF, self._budget.left)):
+            with self._repair.within(PROOF):
                 found = self._prove(scope, cell)
         return found
 
@@ -128,13 +125,6 @@ class Settling:
         scope, free, _ = self._scope(ask)
         cell = scope.frame.cell(start)
         return cell >= 0 and bool(free >> cell & 1)
-
-    @contextmanager
-    def _spending(self, steps: int) -> Iterator[None]:
-        """Let repair take some steps of the look's."""
-        self._repair.budget = mine = Budget(steps)
-        yield
-        self._budget.left -= steps - max(0, mine.left)
 
     def _find(
         self, scope: Scope, cell: int, clinicians: frozenset[str] | None, free: bool

@@ -1,0 +1,76 @@
+"""Planning ends: where many cannot be served it takes no more steps than a plan has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from benchmarks.choice.clinic import EARLY, FIRST, NOW, case
+from timevalg.solver import places
+from timevalg.solver.index import Index
+from timevalg.solver.picture import Picture
+from timevalg.solver.places import Plan, plan
+from timevalg.solver.repair import Budget
+
+CLINIC = replace(EARLY, clinicians=8, rooms=4, days=3)
+BEYOND = 16
+"""Tasks for the first two days, which are nearly full without them."""
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count the steps that repair takes."""
+    taken = [0]
+    spend = Budget.spend
+
+    def counted(budget: Budget) -> bool:
+        taken[0] += 1
+        return spend(budget)
+
+    monkeypatch.setattr(Budget, "spend", counted)
+    return taken
+
+
+def overloaded() -> tuple[Plan, int]:
+    """Plan for a clinic that has more tasks than it can serve; gives how many there are."""
+    made = case(CLINIC, 0.92, 1)
+    one = made.tasks[0]
+    beyond = [
+        replace(
+            one,
+            id=f"beyond{n}",
+            patient=f"beyond{n}",
+            pools=(f"p{n % 5}",),
+            not_before=FIRST,
+            not_after=FIRST + timedelta(days=1),
+        )
+        for n in range(BEYOND)
+    ]
+    tasks = [*made.tasks, *beyond]
+    return plan(Picture(Index.of(made.organisation), {}, NOW), tasks, NOW), len(tasks)
+
+
+def bound(tasks: int) -> int:
+    """Give the steps of a plan, and one for each time that repair found none left."""
+    return places.STEPS_A_PLAN + places.STEPS_A_TASK * tasks + tasks * len(places.ORDERS) * 10
+
+
+def test_a_plan_that_cannot_serve_all_ends_with_the_rest_placed(steps):
+    made, tasks = overloaded()
+    assert steps[0] <= bound(tasks)
+    assert 0 < len(made.unplaced) < BEYOND
+    assert len(made.placed) + len(made.unplaced) == tasks
+    sessions = list(made.picture.index.sessions.values())
+    assert len({s.task for s in sessions}) == len(sessions) == len(made.placed)
+    for place in sessions:
+        assert not made.picture.index.touching(place)
+
+
+def test_if_a_plan_had_no_bound_the_tasks_beyond_would_take_far_more(steps, monkeypatch):
+    within = bound(overloaded()[1])
+    monkeypatch.setattr(places, "STEPS_A_PLAN", 50_000)
+    steps[0] = 0
+    overloaded()
+    assert steps[0] > 2 * within
