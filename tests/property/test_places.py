@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,7 +15,9 @@ from timevalg.solver.certificates import after, own_place
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
-from timevalg.solver.repair import Repair
+from timevalg.solver.repair import Budget
+from timevalg.solver.safety import UNSAFE, Settling
+from timevalg.solver.search import feasible
 from timevalg.solver.spot import Spot
 from timevalg.solver.verify import broken
 
@@ -83,16 +86,55 @@ def test_if_spots_in_a_chain_could_clash_an_offer_would_strand_somebody(monkeypa
                 looked(picture, task)
 
 
-def test_if_it_were_not_known_what_was_cut_off_unsafe_would_be_said_wrongly(monkeypatch):
-    always = property(lambda _: True, lambda _, value: None)
-    monkeypatch.setattr(Repair, "exhausted", always, raising=False)
-    monkeypatch.setattr("timevalg.solver.safety.STEPS", 1)
-    monkeypatch.setattr("timevalg.solver.safety.PROOF", 2)
+@pytest.mark.parametrize("kind", [SessionKind.BOOKING, SessionKind.HOLD])
+def test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(kind):
+    unsafe = said = with_quotas = 0
+    for seed in SEEDS[:40]:
+        picture = planned(seed)
+        for task in picture.tasks.values():
+            every, found = proven_unsafe(picture, task, kind)
+            safe = Exhaustive(picture).safe_starts(task)
+            assert not found & safe
+            unsafe, said = unsafe + len(every - safe), said + len(found)
+            with_quotas += len(found) if picture.index.plan.counts else 0
+    assert said >= 0.5 * unsafe
+    assert with_quotas > 0
+
+
+def test_if_it_were_not_known_that_steps_ran_out_unsafe_would_be_said_wrongly(monkeypatch):
+    def unnoticed(budget: Budget) -> bool:
+        budget.left = max(0, budget.left - 1)
+        return budget.left > 0
+
+    monkeypatch.setattr(Budget, "spend", unnoticed)
+    monkeypatch.setattr("timevalg.solver.safety.STEPS", 2)
+    monkeypatch.setattr("timevalg.solver.safety.PROOF", 3)
     with pytest.raises(AssertionError):
-        for seed in SEEDS:
-            picture = planned(seed)
-            for task in picture.tasks.values():
-                looked(picture, task)
+        test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(SessionKind.BOOKING)
+
+
+def test_if_what_fits_side_by_side_were_counted_too_low_unsafe_would_be_said_wrongly(monkeypatch):
+    monkeypatch.setattr("timevalg.solver.stranding._most", lambda seats: 1)
+    with pytest.raises(AssertionError):
+        test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(SessionKind.BOOKING)
+
+
+def proven_unsafe(
+    picture: Picture, task: Task, kind: SessionKind
+) -> tuple[set[tuple[str, datetime]], set[tuple[str, datetime]]]:
+    """Settle every feasible start with steps of its own; gives all, and those proven unsafe."""
+    every, unsafe = set(), set()
+    until = picture.now + timedelta(minutes=10) if kind is SessionKind.HOLD else None
+    for pool in task.pools:
+        ask = Ask.for_task(picture.index, task, pool, picture.now, changing=True)
+        for start in feasible(picture.index, ask).instants():
+            settling = Settling(
+                picture, task, picture.now, ask.ignore, key="new", kind=kind, until=until
+            )
+            every.add((pool, start))
+            if settling.settle(ask, start) is UNSAFE:
+                unsafe.add((pool, start))
+    return every, unsafe
 
 
 def looked(picture: Picture, task: Task) -> tuple[int, int]:

@@ -273,11 +273,11 @@ class Board:
                 for name in scope.names[role]:
                     if not left:
                         break
-                    left ^= left & self._mask(sight, role, name)
+                    left ^= left & self.mask(sight, role, name)
                 bits ^= left
             return bits
         fits = [
-            Fits({name: self._mask(sight, role, name) for name in scope.names[role]})
+            Fits({name: self.mask(sight, role, name) for name in scope.names[role]})
             for role, sight in enumerate(sights)
         ]
         counts_ = [role.count for role in scope.pool.service.roles]
@@ -287,7 +287,7 @@ class Board:
         """Give who could serve a role at a start, in the order in which to try them."""
         sight = self.sight(scope, places)
         for name in scope.names[role]:
-            if self._mask(sight, role, name) >> cell & 1:
+            if self.mask(sight, role, name) >> cell & 1:
                 yield name
 
     def assign(self, scope: Scope, cell: int) -> Assignment | None:
@@ -351,6 +351,16 @@ class Board:
             found = self._sights[key] = Sight(Look(self.index, bare, window=scope.window), places)
         return found
 
+    def mask(self, sight: Sight, role: int, name: str) -> int:
+        """Give the starts at which a resource could serve a role."""
+        column = self._columns.get(name)
+        if column is None:
+            return sight.masks[role][name]
+        bits = column.masks.get((sight, role))
+        if bits is None:
+            bits = column.masks[sight, role] = sight.look.fit(role, name, column.diary)
+        return bits
+
     # -- inside ------------------------------------------------------------------------------
 
     def _set(self, mapping: dict[Hashable, Any], key: Hashable, value: Any) -> None:
@@ -384,15 +394,6 @@ class Board:
                 )
             )
         return Scope(window, ask, self.now, names)
-
-    def _mask(self, sight: Sight, role: int, name: str) -> int:
-        column = self._columns.get(name)
-        if column is None:
-            return sight.masks[role][name]
-        bits = column.masks.get((sight, role))
-        if bits is None:
-            bits = column.masks[sight, role] = sight.look.fit(role, name, column.diary)
-        return bits
 
     def _taken_of_patient(self, scope: Scope, places: bool) -> int:
         bits = 0

@@ -128,21 +128,12 @@ class Repair:
     ----------
     board : Board
     budget : Budget
-
-    Attributes
-    ----------
-    exhausted : bool
-        Whether all there is has been tried since this was last set: what was not found then cannot
-        be. (Whoever can be seated can be seated by moving those in the way of where they would
-        go, one after the other, each once.)
     """
 
     def __init__(self, board: Board, budget: Budget) -> None:
         self.board, self.budget = board, budget
-        self.exhausted = True
         self._free: dict[str, Lazy[Spot]] = {}
         self._crowded: dict[str, Lazy[tuple[Spot, list[Spot]]]] = {}
-        self._cut: set[str] = set()
         self._moves: dict[str, Moves] = {}
 
     @contextmanager
@@ -245,25 +236,19 @@ class Repair:
     def _solve(self, todo: list[tuple[Task, int]], chain: Chain) -> Chain | None:
         """Seat everybody who is still to be seated, trying one spot after the other."""
         if not todo:
-            if self._keeps_quotas(chain):
-                return chain
-            self.exhausted = False
-            return None
+            return chain if self._keeps_quotas(chain) else None
         (task, depth), rest = todo[0], todo[1:]
         for spot, others in self._options(task, depth):
             if not self.budget.spend():
-                self.exhausted = False
                 return None
             if any(spot.clashes(other) for other in chain.new):
                 continue
             displaced = [s for s in others if s.id not in chain.gone]
             too_deep = depth <= 0 and bool(displaced)
             if too_deep or (depth == 1 and not all(self._may_move(s) for s in displaced)):
-                self.exhausted = False
                 continue
             more = self._owners(displaced, depth - 1)
             if more is None:
-                self.exhausted = False
                 continue
             found = self._solve(
                 more + rest,
@@ -278,8 +263,6 @@ class Repair:
             yield spot, []
         if depth > 0:
             yield from self.crowded(task)
-        if depth <= 0 or task.id in self._cut:
-            self.exhausted = False
 
     def _owners(self, spots: Iterable[Spot], depth: int) -> list[tuple[Task, int]] | None:
         """Give whose places these are, who can move the least first; None if one may not move."""
@@ -304,7 +287,6 @@ class Repair:
         board = self.board
         if not board.index.plan.counts:
             return True
-        self.exhausted = False  # whom a quota sends away is one choice among many
         mark = board.mark()
         for key in chain.gone:
             spot = board.spot(key)
@@ -340,14 +322,11 @@ class Repair:
                     crowded = tuple(range(len(scope.names))) if together else (role,)
                     bits = board.starts(scope, crowded=crowded)
                     for cell in reversed(cells(bits)):
-                        ways = self.ways(scope, cell, crowded)
-                        for resources in islice(ways, ASSIGNMENTS):
+                        for resources in islice(self.ways(scope, cell, crowded), ASSIGNMENTS):
                             spot = Spot.at(scope, cell, resources, place_id(task))
                             others = board.in_the_way(spot)
                             if others is not None:
                                 yield spot, others
-                        if next(ways, None) is not None:
-                            self._cut.add(task.id)
 
     def ways(self, scope: Scope, cell: int, crowded: Sequence[int]) -> Iterator[Assignment]:
         """Give the assignments at a start at which places do not count in crowded roles."""

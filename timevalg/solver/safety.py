@@ -24,14 +24,14 @@ from timevalg.solver.places import certificate
 from timevalg.solver.recall import recall
 from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Lazy, Repair
 from timevalg.solver.spot import Scope, Spot
+from timevalg.solver.stranding import Stranding
 
 STEPS = 80
-"""Steps spent on one start at most; see `Budget`."""
+"""Steps spent on one start by short chains, and as many again by long ones; see `Budget`."""
 STEPS_A_LOOK = 400
 """Steps that all starts of a look have together: some 20 ms, 50 at worst."""
 PROOF = 40
 """Steps spent on proving one start unsafe."""
-_ANY_DEPTH = 1_000
 
 
 class Unsafe:
@@ -90,7 +90,8 @@ class Settling:
                 self._held[place.id] = spot, place
             else:
                 self._released.append(spot)
-        self._repair = Repair(board, budget or Budget(STEPS))
+        self._repair = Repair(board, budget or Budget(2 * STEPS + PROOF))
+        self._stranding = Stranding(self._repair)
         self._scopes: dict[object, tuple[Scope, int, int]] = {}
 
     def settle(
@@ -112,12 +113,17 @@ class Settling:
         cell, rest = divmod(start - scope.frame.origin, timedelta(minutes=scope.frame.grid))
         if rest or cell < 0 or not possible >> cell & 1:
             return None
-        found: Certificate | Unsafe | None
-        with self._repair.within(STEPS):
-            found = self._find(scope, cell, clinicians, bool(free >> cell & 1))
+        spots = Lazy(self._spots(scope, cell, clinicians, bool(free >> cell & 1)))
+        repair = self._repair
+        with repair.within(STEPS):
+            found = self._find(scope, cell, spots, range(CHAIN))
         if found is None and clinicians is None:
-            with self._repair.within(PROOF):
-                found = self._prove(scope, cell)
+            with repair.within(PROOF):
+                if self._stranding.proven(scope, cell):
+                    return UNSAFE
+        if found is None:
+            with repair.within(STEPS):
+                found = self._find(scope, cell, spots, range(CHAIN, CHAIN + 1))
         return found
 
     def displaces_nobody(self, ask: Ask, start: datetime) -> bool:
@@ -127,36 +133,14 @@ class Settling:
         return cell >= 0 and bool(free >> cell & 1)
 
     def _find(
-        self, scope: Scope, cell: int, clinicians: frozenset[str] | None, free: bool
+        self, scope: Scope, cell: int, spots: Lazy[tuple[Spot, list[Spot]]], depths: range
     ) -> Certificate | None:
-        spots = Lazy(self._spots(scope, cell, clinicians, free))
-        for depth in range(CHAIN + 1):
+        for depth in depths:
             for spot, displaced in spots:
                 found = self._finish(scope, cell, spot, displaced, depth)
                 if found is not None or self._repair.budget.left <= 0:
                     return found
         return None
-
-    def _prove(self, scope: Scope, cell: int) -> Certificate | Unsafe | None:
-        """Try everything at a start, if that is little enough."""
-        board, repair = self.board, self._repair
-        if board.index.plan.counts or self._kind is SessionKind.HOLD:
-            return None
-        ways = list(islice(repair.ways(scope, cell, range(len(scope.names))), ASSIGNMENTS + 1))
-        if len(ways) > ASSIGNMENTS:
-            return None
-        repair.exhausted = True
-        for resources in ways:
-            spot = Spot.at(scope, cell, resources, self._key, self._kind)
-            displaced = board.in_the_way(spot)
-            if displaced is None:
-                return None
-            found = self._finish(scope, cell, spot, displaced, _ANY_DEPTH)
-            if found is not None:
-                return found
-            if not repair.exhausted:
-                return None
-        return UNSAFE
 
     def _spots(
         self, scope: Scope, cell: int, clinicians: frozenset[str] | None, free: bool
