@@ -123,7 +123,7 @@ class Settling:
                     return UNSAFE
         if found is None:
             with repair.within(STEPS):
-                found = self._find(scope, cell, spots, range(CHAIN, CHAIN + 1))
+                found = self._find(scope, cell, spots, range(max(0, CHAIN), CHAIN + 1))
         return found
 
     def displaces_nobody(self, ask: Ask, start: datetime) -> bool:
