@@ -48,10 +48,10 @@ class World:
 
 
 class Maker:
-    """Draws the parts of one world."""
+    """Draws the parts of one world; a wide one has many roles, copies and resources."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
-        self._draw = draw
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], wide: bool = False) -> None:
+        self._draw, self.wide = draw, wide
         self.zone_name = self.pick(list(NIGHTS))
         self.zone = ZoneInfo(self.zone_name)
         self.cell = self.pick([15, 10, 5, 1])
@@ -159,7 +159,7 @@ class Maker:
             self.lasting(5, 120),
             self.cell * (self.upto(8) - 3),
             frozenset(self.some("xy")) if self.one_in(3) else frozenset(),
-            self.pick([1, 1, 1, 1, 1, 2, 2, 3]),
+            self.pick([1, 1, 1, 2, 3, 5] if self.wide else [1, 1, 1, 1, 1, 2, 2, 3]),
         )
 
     def preparation(self, number: int) -> PreparationRule:
@@ -172,7 +172,8 @@ class Maker:
         )
 
     def service(self, resources: Sequence[Resource]) -> Service:
-        roles = tuple(self.role(i) for i in range(self.pick([1, 2, 2, 2, 3, 4])))
+        many = [5, 6, 8] if self.wide else [1, 2, 2, 2, 3, 4]
+        roles = tuple(self.role(i) for i in range(self.pick(many)))
         together = []
         single = [r for r in roles if r.count == 1]
         if len(single) >= 2 and self.one_in(3):
@@ -225,7 +226,8 @@ class Maker:
     def clinic(self, name: str, borrowed: Sequence[Resource] = ()) -> Clinic:
         pools = [f"pool-{name}-1", f"pool-{name}-2"]
         resources = [
-            self.resource(f"{name}-{i}", name, pools) for i in range(self.pick([4, 5, 6, 7]))
+            self.resource(f"{name}-{i}", name, pools)
+            for i in range(self.pick([16, 24, 32] if self.wide else [4, 5, 6, 7]))
         ]
         for other in borrowed:
             resources.insert(
@@ -345,9 +347,14 @@ class Maker:
 
 
 @st.composite
-def worlds(draw: Callable[[st.SearchStrategy[Any]], Any], asks: int = 2) -> World:
-    """Organisations with up to eight sessions and some questions."""
-    maker = Maker(draw)
+def worlds(
+    draw: Callable[[st.SearchStrategy[Any]], Any], asks: int = 2, wide: bool = False
+) -> World:
+    """Organisations with up to eight sessions and some questions.
+
+    Wide ones have visits of five to eight roles, up to five copies each: too many for backtracking.
+    """
+    maker = Maker(draw, wide)
     organisation = maker.organisation()
     sessions = tuple(maker.session(i, organisation) for i in range(maker.pick([0, 1, 2, 4, 6, 8])))
     return World(

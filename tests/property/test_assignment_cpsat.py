@@ -12,6 +12,7 @@ from timevalg.solver.assign import assign
 from timevalg.solver.index import Index
 from timevalg.solver.look import Look
 from timevalg.solver.search import RULES, feasible
+from timevalg.solver.verify import broken
 
 
 def assignable(reference: Reference, t) -> bool:
@@ -46,6 +47,16 @@ def assignable(reference: Reference, t) -> bool:
 @settings(thorough, max_examples=settings.default.max_examples)
 @given(worlds(asks=1))
 def test_a_start_can_be_served_if_and_only_if_cp_sat_says_so(world: World) -> None:
+    compare(world)
+
+
+@settings(thorough, max_examples=settings.default.max_examples // 3)
+@given(worlds(asks=1, wide=True))
+def test_so_it_is_with_eight_roles_and_five_copies(world: World) -> None:
+    compare(world)
+
+
+def compare(world: World) -> None:
     index = Index.of(world.organisation, world.sessions)
     (ask,) = world.asks
     reference = Reference(world.organisation, world.sessions, ask)
@@ -60,5 +71,8 @@ def test_a_start_can_be_served_if_and_only_if_cp_sat_says_so(world: World) -> No
     for t in inside[:: len(inside) // 10 + 1]:
         possible = assignable(reference, t)
         assert possible == bool(served >> look.frame.cell(t) & 1)
-        assert possible == (assign(index, ask, t) is not None)
+        resources = assign(index, ask, t)
+        assert possible == (resources is not None)
+        if t in starts and resources is not None:
+            assert not broken(world.organisation, world.sessions, ask, t, resources)
         assert possible or t not in starts
