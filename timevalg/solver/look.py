@@ -37,7 +37,7 @@ class Look:
     ) -> None:
         self.index, self.ask = index, ask
         window = window or index.windows.of(ask)
-        if not all(window.reaches(day) for day in around):
+        if around and not all(window.reaches(day) for day in around):
             window = Window(index.plan, ask, around)
         self.window, self.pool, self.frame = window, window.pool, window.frame
 
