@@ -5,15 +5,18 @@ They stand for the world outside: what they have taken has happened, whatever th
 
 from __future__ import annotations
 
+import json
 import re
 import socketserver
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from timevalg.channels.webhook import signature
 
+GATEWAY = "/sms"
 _EFFECT = re.compile(rb"^X-Timevalg-Effect: (\S+)", re.MULTILINE)
 
 
@@ -26,10 +29,14 @@ class Receiver:
         How often each letter has been taken.
     events : dict
         For each event how often it has been taken, in the order in which they first came.
+    messages : Counter
+        How often each SMS has been taken; `texts` and `tokens` are what came with them.
     forged : int
         Requests whose signature was wrong.
     closed : bool
         While it is set, the web server answers 503.
+    delay : float
+        Seconds the mail server takes to answer for a letter.
     """
 
     def __init__(self, key: str = "a key for signatures") -> None:
@@ -37,8 +44,12 @@ class Receiver:
         self.mails: Counter[str] = Counter()
         self.events: dict[str, int] = {}
         self.bodies: list[bytes] = []
+        self.messages: Counter[str] = Counter()
+        self.texts: list[dict[str, str]] = []
+        self.tokens: list[str] = []
         self.forged = 0
         self.closed = False
+        self.delay = 0.0
         self._lock = threading.Lock()
         self._mail = _server(socketserver.ThreadingTCPServer, _mail(self))
         self._web = _server(ThreadingHTTPServer, _web(self))
@@ -52,6 +63,11 @@ class Receiver:
     def url(self) -> str:
         """Where events go."""
         return f"http://127.0.0.1:{self._web.server_address[1]}/events"
+
+    @property
+    def gateway(self) -> str:
+        """The setting that sends SMS here."""
+        return f"http://127.0.0.1:{self._web.server_address[1]}{GATEWAY}"
 
     def __enter__(self) -> Self:
         for server in (self._mail, self._web):
@@ -84,6 +100,16 @@ class Receiver:
                 self.bodies.append(body)
         return 204
 
+    def take_message(self, headers: Any, body: bytes) -> int:
+        """Count one SMS; gives the status of the answer."""
+        with self._lock:
+            if self.closed:
+                return 503
+            self.messages[headers.get("idempotency-key", "?")] += 1
+            self.texts.append(json.loads(body))
+            self.tokens.append(headers.get("authorization", ""))
+        return 204
+
 
 def _server(kind: type[Any], handler: type[Any]) -> Any:
     kind = type(kind.__name__, (kind,), {"daemon_threads": True, "request_queue_size": 128})
@@ -102,6 +128,7 @@ def _mail(receiver: Receiver) -> type[Any]:
                     if not text:
                         return  # the sender died in the middle
                     receiver.take_mail(text)
+                    time.sleep(receiver.delay)
                 self._say("221 bye" if verb == b"QUIT" else "250 taken")
 
         def _say(self, words: str) -> None:
@@ -123,7 +150,8 @@ def _web(receiver: Receiver) -> type[Any]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(receiver.take_event(self.headers, body))
+            take = receiver.take_message if self.path == GATEWAY else receiver.take_event
+            self.send_response(take(self.headers, body))
             self.send_header("content-length", "0")
             self.end_headers()
 

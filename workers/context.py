@@ -13,6 +13,7 @@ import structlog
 from timevalg.booking.ports import Ports
 from timevalg.booking.work import KINDS, do_taken, give_back, take_work, worker
 from timevalg.channels.settings import channels
+from timevalg.channels.webhook import Webhook
 from timevalg.model.errors import InvalidInput
 from timevalg.wiring import open_ports
 from workers import metrics
@@ -48,7 +49,10 @@ def open_context(environment: Mapping[str, str]) -> Ports:
         )
     letters = environment.get("TIMEVALG_LETTERS")
     opened = open_ports(
-        url, first=channels(environment), letters_folder=Path(letters) if letters else None
+        url,
+        first=channels(environment),
+        letters_folder=Path(letters) if letters else None,
+        hooks=Webhook(environment),
     )
     bind(opened)
     return opened

@@ -13,6 +13,8 @@ from workers.broker import make_broker
 from workers.relay import Here, Relay, call
 
 THREADS = 4
+PATIENCE = 3000
+"""Milliseconds that the threads have to end, twice: those that work, and those that fetch."""
 
 
 def drain(ports: Ports) -> list[Work]:
@@ -35,5 +37,5 @@ def serve(redis_url: str | None, stop: threading.Event, threads: int = THREADS) 
     try:
         stop.wait()
     finally:
-        pool.stop()
+        pool.stop(timeout=PATIENCE)
         broker.close()

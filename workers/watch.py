@@ -6,15 +6,27 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from timevalg.booking.ports import Ports
-from timevalg.model.errors import TimevalgError
+from timevalg.model.errors import InvalidInput, TimevalgError
 from workers import context, metrics
 
+LAST_PORT = 65535
 FRESH = 30.0
 """Seconds since the last sweep after which a worker is not ready any more."""
 
 
-def watch(ports: Ports, address: str, port: int) -> ThreadingHTTPServer:
-    """Answer on an address of this machine, in a thread of its own; `shutdown` ends it."""
+def watch(ports: Ports, where: str) -> ThreadingHTTPServer:
+    """Answer at ``[HOST:]PORT`` of this machine, in a thread of its own; `shutdown` ends it.
+
+    Raises
+    ------
+    InvalidInput
+        If that is no address.
+    OSError
+        If another process has it.
+    """
+    host, _, port = where.rpartition(":")
+    if not port.isdecimal() or int(port) > LAST_PORT:
+        raise InvalidInput.single("TIMEVALG_WATCH", f"{where!r} is not [HOST:]PORT")
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -28,7 +40,7 @@ def watch(ports: Ports, address: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Keep scrapes out of the log."""
 
-    server = ThreadingHTTPServer((address, port), Answers)
+    server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Answers)
     threading.Thread(target=server.serve_forever, name="watch", daemon=True).start()
     return server
 

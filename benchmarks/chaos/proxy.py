@@ -12,7 +12,13 @@ _COMMIT = b"COMMIT\0"
 
 
 class Proxy:
-    """Passes connections on; `cut` lets the next COMMIT reach the server and its answer nobody."""
+    """Passes connections on; `cut` lets the next COMMIT reach the server and its answer nobody.
+
+    Attributes
+    ----------
+    silent : threading.Event
+        While it is set, connections stay open and nothing passes.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -21,7 +27,9 @@ class Proxy:
         port = self._listener.getsockname()[1]
         self.url = parts._replace(netloc=f"postgres@127.0.0.1:{port}").geturl()
         self.cuts = 0
+        self.silent = threading.Event()
         self._wanted = 0
+        self._ends: list[socket.socket] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -29,7 +37,16 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take no more connections, and break those there are."""
         self._listener.close()
+        with self._lock:
+            ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
         """Lose the answer to one more COMMIT."""
@@ -52,6 +69,8 @@ class Proxy:
             return
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._lock:
+            self._ends += [client, server]
         doomed = threading.Event()
         with client, server:
             back = threading.Thread(target=self._pump, args=(server, client, doomed), daemon=True)
@@ -68,6 +87,8 @@ class Proxy:
     ) -> None:
         try:
             while data := source.recv(65536):
+                if self.silent.is_set():
+                    continue
                 if watch and _COMMIT in data and self._is_chosen():
                     doomed.set()
                 elif not watch and doomed.is_set():

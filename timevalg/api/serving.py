@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from timevalg import logs
 from timevalg.api.app import make_app
 from timevalg.api.gate import SignOn
 from timevalg.booking.sign_on import granted
@@ -84,11 +85,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
         raise InvalidInput.single(
             "--host", f"{host} is not this machine alone; set TIMEVALG_MODE=production for that"
         )
+    logs.configure()
     uvicorn.run(
         application(settings),
         host=host,
         port=port,
         access_log=False,
+        log_config=None,  # timevalg's own
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=15,

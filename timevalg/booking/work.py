@@ -24,7 +24,7 @@ from timevalg.booking.seal import seal_audit
 from timevalg.booking.settle_offers import settle_offers
 from timevalg.booking.tell_systems import deliver
 from timevalg.booking.write import send_letter, write_letter
-from timevalg.model.errors import Busy, LeaseLost, NotYet, Unsure
+from timevalg.model.errors import Busy, LeaseLost, NotYet, TimevalgError, Unsure, places
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import Work
 from timevalg.model.states import WorkState, target
@@ -202,7 +202,7 @@ def _put_off(ports: Ports, principal: Principal, work: Work, early: NotYet) -> D
 
 def _fail(ports: Ports, principal: Principal, work: Work, error: Exception) -> Done:
     parked = work.attempts >= KINDS[work.kind].attempts
-    why = f"{type(error).__name__}: {error}"[:500]
+    why = f"{type(error).__name__}: {_words(error)}"[:500]
 
     def body(unit: UnitOfWork) -> bool:
         if not parked:
@@ -214,6 +214,13 @@ def _fail(ports: Ports, principal: Principal, work: Work, error: Exception) -> D
 
     surely(lambda: ports.store.run(principal.organisation, body))
     return Done(work.id, "parked" if parked else "failed", why)
+
+
+def _words(error: Exception) -> str:
+    """Say what went wrong; of foreign errors only where: their words may name a patient."""
+    if isinstance(error, TimevalgError):
+        return str(error)
+    return f"in {' '.join(places(error, 1))}"
 
 
 def pause_after(attempts: int) -> timedelta:

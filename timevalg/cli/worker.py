@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from timevalg import logs
 from timevalg.model.errors import InvalidInput
 
 
@@ -18,6 +19,7 @@ def run(url: str, redis: str | None, letters: Path | None, once: bool, watched: 
     settings |= {"TIMEVALG_LETTERS": str(letters)} if letters else {}
     try:
         from workers import context, serve
+        from workers.operating import end_soon
         from workers.watch import watch
     except ModuleNotFoundError as error:
         raise InvalidInput.single(
@@ -28,12 +30,17 @@ def run(url: str, redis: str | None, letters: Path | None, once: bool, watched: 
         done = serve.drain(ports)
         typer.echo(f"{len(done)} pieces of work done")
         return
+    logs.configure()
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        end_soon()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     if watched:
-        host, _, port = watched.rpartition(":")
-        watch(ports, host or "127.0.0.1", int(port))
+        watch(ports, watched)
     typer.echo("working; stop with Ctrl-C")
     serve.serve(redis, stop)
     ports.store.close()

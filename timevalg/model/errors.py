@@ -29,6 +29,7 @@ HTTP codes are known in ``api`` only.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -271,3 +272,9 @@ class Busy(TimevalgError):
 
     def __init__(self, what: str = "the database") -> None:
         super().__init__(f"{what} is busy; nothing was changed, try again in a moment")
+
+
+def places(error: BaseException, most: int) -> list[str]:
+    """Give the places in the code an error came through, `most` of the innermost of them."""
+    frames = traceback.extract_tb(error.__traceback__)[-most:]
+    return [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames]

@@ -106,6 +106,21 @@ def test_a_receiver_that_is_closed_has_not_taken_it(receiver):
     assert not said.value.forever
 
 
+def test_an_sms_carries_its_effect_key_and_no_word_but_its_own(receiver):
+    setting = {"TIMEVALG_SMS": receiver.gateway + "?deduplicates=yes", "TIMEVALG_SMS_TOKEN": "t"}
+    (sms,) = channels(setting)
+    reminder = replace(REMINDER, address=sms.address(REMINDER, KARI))
+    assert sms.deduplicates
+    assert sms.send("l-1", reminder) == "204"
+    assert receiver.messages == {"l-1": 1}
+    assert receiver.texts == [{"to": "+4799999999", "text": REMINDER.subject}]
+    assert receiver.tokens == ["Bearer t"]
+    receiver.closed = True
+    with pytest.raises(NotDelivered, match="503"):
+        sms.send("l-2", reminder)
+    assert receiver.messages == {"l-1": 1}
+
+
 def test_only_reminders_go_by_sms():
     sms = Sms("https://gateway.test/")
     assert sms.address(REMINDER, KARI) == "+4799999999"

@@ -1,8 +1,6 @@
 """What operators meet: metrics, readiness, deploys side by side, clocks that are wrong."""
 
 import json
-import subprocess
-import sys
 import threading
 import urllib.request
 from urllib.error import HTTPError
@@ -10,8 +8,7 @@ from urllib.error import HTTPError
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import servers
-from tests.integration.workers.conftest import ROOT, running, until
+from tests.integration.workers.conftest import running, until
 from tests.integration.workers.test_running import choose_today
 from tests.world import ORGANISATION
 from timevalg.booking.work import KINDS
@@ -25,7 +22,7 @@ from workers.watch import watch
 @pytest.fixture
 def watched(world):
     context.bind(world.ports)
-    server = watch(world.ports, "127.0.0.1", 0)
+    server = watch(world.ports, "0")
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
@@ -80,6 +77,24 @@ def test_an_old_worker_leaves_unknown_kinds_to_newer_ones(world, monkeypatch):
         assert [(w.state, w.attempts, w.fence) for w in waiting] == [("waiting", 0, 0)]
     serve.drain(world.ports)
     assert [x.state for x in world.letters(appointment=visit.id)] == ["sent"]
+
+
+def test_old_and_new_workers_run_side_by_side(world, environment, receiver):
+    """Rolling deploy, two processes on one Redis: what the old one does not know is the new's."""
+    older = ("-m", "tests.integration.workers.older")
+    task, _ = choose_today(world)
+    with running(environment, *older) as old:
+        until(lambda: world.task(task).state is TaskState.CONFIRMED)
+        waiting = world.read(lambda unit: unit.work.find(kind="letter"))
+        assert {(w.state, w.fence) for w in waiting} == {("waiting", 0)}
+        with running(environment):
+            other, _ = choose_today(world, "p-2")
+            until(lambda: len(world.read(lambda u: u.letters.find(state="sent"))) == 2)
+        assert world.task(other).state is TaskState.CONFIRMED
+        written = world.read(lambda unit: unit.work.find(kind=["letter", "send letter"]))
+    assert {w.owner.rpartition(":")[2] for w in written} & {str(old.pid), ""} == set()
+    assert {w.attempts for w in written if w.state == "done"} == {1}
+    assert set(receiver.mails.values()) == {1}
 
 
 WRONG = """
@@ -144,24 +159,3 @@ def test_events_reach_a_subscriber_through_the_workers(world, postgres_url, rece
     states = [json.loads(body)["new"]["state"] for body in receiver.bodies]
     assert states == ["draft", "scheduled", "open", "chosen", "confirmed"]
     assert set(receiver.events.values()) == {1}
-
-
-def test_a_worker_stops_at_sigterm_though_redis_is_away(world, environment):
-    with servers.redis(private=True) as redis:
-        settings = environment | {"TIMEVALG_REDIS_URL": redis.url}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "timevalg.cli", "worker"],
-            cwd=ROOT,
-            env=settings,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            task, _ = choose_today(world)
-            until(lambda: world.task(task).state is TaskState.CONFIRMED)
-            redis.kill()
-            process.terminate()
-            assert process.wait(timeout=60) == 0
-        finally:
-            process.kill()
-            process.wait()

@@ -54,6 +54,28 @@ def test_in_this_process_the_actors_do_everything_that_is_due(world):
     assert serve.drain(world.ports) == []
 
 
+def test_what_a_look_left_undecided_is_settled_by_a_worker_for_the_next(world, monkeypatch):
+    """From the look through the actor to the choice."""
+    monkeypatch.setattr("timevalg.solver.safety.CHAIN", -1)  # repair finds nothing
+    monkeypatch.setattr("timevalg.solver.safety.PROOF", 0)  # and proves nothing
+    day = world.clock.now().date() + timedelta(days=14)
+    day -= timedelta(days=day.weekday())
+    window = {"opens": day - timedelta(days=20), "due": day - timedelta(days=4)}
+    window |= {"not_before": day, "not_after": day, "pools": ["auto"]}
+    sent = world.desk.invite_many([{"patient": f"p-{n}", **window} for n in range(7)])
+    task, me = sent[0].task, world.patient("p-0")
+    first = me.offers(task)
+    assert first.undecided
+    context.bind(world.ports)
+    assert "settle offers" in {work.kind for work in serve.drain(world.ports)}
+    (done,) = world.read(lambda unit: unit.work.find(kind="settle offers"))
+    assert (done.state, done.error) == ("done", "")
+    second = me.offers(task)
+    assert len(second.offers) > len(first.offers)
+    me.choose(task, next(o for o in second.offers if o.certificate.moved))
+    assert world.promises_broken() == {}
+
+
 def test_a_sweep_announces_each_piece_once_until_it_is_forgotten(world):
     choose_today(world)
     announced = []
