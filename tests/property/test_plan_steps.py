@@ -53,8 +53,8 @@ def overloaded() -> tuple[Plan, int]:
 
 
 def bound(tasks: int) -> int:
-    """Give the steps of all orders, and some for each time that repair found none left."""
-    return len(places.ORDERS) * (places.STEPS_A_PLAN + (places.STEPS_A_TASK + 10) * tasks)
+    """Give the steps of a plan, and some for each time that repair found none left."""
+    return places.STEPS_A_PLAN + (places.STEPS_A_TASK + 20) * tasks
 
 
 def test_a_plan_that_cannot_serve_all_ends_with_the_rest_placed(steps):
@@ -69,8 +69,11 @@ def test_a_plan_that_cannot_serve_all_ends_with_the_rest_placed(steps):
 
 
 def test_if_a_plan_had_no_bound_the_tasks_beyond_would_take_far_more(steps, monkeypatch):
-    within = bound(overloaded()[1])
-    monkeypatch.setattr(places, "STEPS_A_PLAN", 40_000)
+    monkeypatch.setattr(places, "STEPS_A_PLAN", 2_000)
+    tasks = overloaded()[1]
+    within = bound(tasks)
+    assert steps[0] <= within
+    monkeypatch.setattr(places, "STEPS_A_PLAN", 10 * within)
     steps[0] = 0
     overloaded()
     assert steps[0] > 2 * within

@@ -206,7 +206,7 @@ class Board:
         others: list[Spot] = []
         for name, (start, end, _) in spot.entries.items():
             diary = self.diary(name)
-            for entry in diary.places.touching(start, end):
+            for entry in sorted(diary.places.touching(start, end)):
                 found[entry[2]] = self._must(entry[2])
             others += [self._must(key) for (a, b, key), _ in diary.holds if a < end and start < b]
         if spot.patient is not None:

@@ -50,10 +50,10 @@ CHAIN = 3
 """How many places may move in a row for one that has none."""
 STEPS = 3_000
 """Steps spent on one task at most; see `Budget`."""
-ROUNDS = (30, 300, STEPS)
+ROUNDS = (30, 300, 20_000)
 """Steps spent on one task in each round of a plan: what is soon found need not wait."""
-STEPS_A_PLAN, STEPS_A_TASK = 3 * STEPS, 1
-"""Steps that all tasks have together in one order: so many, and so many more for each task."""
+STEPS_A_PLAN, STEPS_A_TASK = 40_000, 1
+"""Steps that all tasks have together in all orders: so many, and so many more for each task."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     """Give every task a valid place, as far as late-first with repair reaches.
 
     Several orders are tried if the first leaves somebody out; the plan that leaves out the fewest
-    of priority 1, then of 2 … 5, is given. Each order has a number of steps; where hundreds cannot
-    be served, these end before everything has been tried.
+    of priority 1, then of 2 … 5, is given. All orders together have the steps of one plan; where
+    hundreds cannot be served, these end before everything has been tried.
 
     Parameters
     ----------
@@ -94,12 +94,12 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     wanted = list(tasks)
     stage = replace(picture, now=now, tasks={**picture.tasks, **{t.id: t for t in wanted}})
     best: tuple[list[Certificate], list[Task]] | None = None
+    budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
     for order in ORDERS:
-        budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
         found = _plan(Board(stage), wanted, order, budget)
         if best is None or _worth(found[1]) < _worth(best[1]):
             best = found
-        if not best[1]:
+        if not best[1] or budget.left <= 0:
             break
     placed, unplaced = best or ([], [])
     standing: dict[str, Session] = {}
