@@ -124,7 +124,8 @@ class Calendar:
 
     def _faults(self, operation: Operation, change: Change, taken: Taken) -> Iterator[str]:
         """Say what is wrong with what was taken, whoever took it."""
-        if taken.id in self.live or (taken.kind != "place" and taken.id in self._used):
+        again = taken.kind == "place" or taken.id in change.released  # a hold that is renewed
+        if taken.id in self.live or (taken.id in self._used and not again):
             yield f"takes {taken.id} a second time"
         wanted = {f"r:{r}" for r in self.rules.resources[taken.pool]} | {f"p:{taken.patient}"}
         span = (taken.start, taken.start + self.rules.length)

@@ -13,11 +13,10 @@ from typing import TypeVar
 import psycopg
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
 
 from tests.contract.samples import ORG, OTHER, event, session, task, work
 from timevalg.booking.ports import Store, UnitOfWork
-from timevalg.model.errors import Busy, TimeTaken
+from timevalg.model.errors import Busy, TimeTaken, Unsure
 from timevalg.model.records import Event
 from timevalg.store import Database, Memory
 from timevalg.store.migrate import upgrade
@@ -195,8 +194,8 @@ def test_one_of_many_gets_the_work(store: Database, pool: ThreadPoolExecutor):
         def body(unit: UnitOfWork) -> list[str]:
             now = unit.now().replace(year=2100)
             found = unit.work.due(now, 3)
-            held = [unit.work.lease(w.id, now, now.replace(year=2101)) for w in found]
-            return [w.id for w in held if w is not None]
+            held = unit.work.lease([w.id for w in found], now, now.replace(year=2101), "a worker")
+            return [w.id for w in held]
 
         return store.run(ORG, body)
 
@@ -212,17 +211,16 @@ def test_work_that_someone_is_taking_is_passed_over(
 ):
     postgres_store.run(ORG, lambda unit: [unit.work.add(work(f"w-{n}")) for n in range(2)])
 
-    def take(unit: UnitOfWork) -> str | None:
+    def take(unit: UnitOfWork) -> list[str]:
         now = unit.now().replace(year=2100)
-        held = unit.work.lease("w-0", now, now.replace(year=2101))
-        return held and held.id
+        return [w.id for w in unit.work.lease(["w-0"], now, now.replace(year=2101), "a worker")]
 
     with held_open(pool, postgres_store, take):
         later = postgres_store.run(
             ORG, lambda unit: unit.work.due(unit.now().replace(year=2100), 9)
         )
         assert [w.id for w in later] == ["w-1"]
-        assert postgres_store.run(ORG, take) is None
+        assert postgres_store.run(ORG, take) == []
 
 
 # --- locks
@@ -378,7 +376,7 @@ def test_a_connection_lost_while_committing_is_not_run_again(
         runs.append(1)
         end_others(postgres_url)
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(Unsure):
         postgres_store.run(ORG, body)
     assert len(runs) == 1
 

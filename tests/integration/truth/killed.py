@@ -27,13 +27,13 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def after(owner, name, reached=lambda *args: True):
+def after(owner, name, reached=lambda *_, **__: True):
     """Die as soon as a method of a class has done its part of the booking."""
     real = getattr(owner, name)
 
     def method(self, *args, **named):
         result = real(self, *args, **named)
-        if reached(*args):
+        if reached(*args, **named):
             die()
         return result
 
@@ -52,12 +52,12 @@ def before_commit(store: Database) -> None:
 
 POINTS: dict[str, Callable[[Database], None]] = {
     "after the locks": lambda store: after(
-        SqlUnit, "lock", lambda keys: any(key.startswith("r:") for key in keys)
+        SqlUnit, "lock", lambda keys, **_: any(key.startswith("r:") for key in keys)
     ),
     "after the deletes": lambda store: after(SqlSessions, "release"),
     "after the claims": lambda store: after(SqlSessions, "claim"),
     "before the commit": before_commit,
-    "after the commit": lambda store: None,  # see `choose_and_die`: the reply is lost
+    "after the commit": lambda store: after(Database, "run", lambda *_, write=True: write),
 }
 """Where the process is killed, in the order of a booking, and how."""
 COMMITTED = {"after the commit"}
@@ -68,8 +68,7 @@ def choose_and_die(url: str, point: str, task: str, start, atomic: bool) -> None
     if not atomic:
         Postgres.options = lambda self, write: {"isolation_level": "AUTOCOMMIT"}
     POINTS[point](store)
-    wake = die if point in COMMITTED else lambda: None
-    ports = replace(ports_on(store, Post(), wake=wake), key=KEY)
+    ports = replace(ports_on(store, Post()), key=KEY)
     choose.choose(ports, patient(), task, start)
 
 
