@@ -13,12 +13,12 @@ from benchmarks.week.week import WEEK, run
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.week", description=__doc__)
-    parser.add_argument("--invitations", type=int, default=WEEK // 20, help="how many to play")
+    parser.add_argument("--share", type=int, default=20, help="play one in so many of the week's")
     parser.add_argument("--pieces", type=int, default=5000, help="of work that does nothing")
     parser.add_argument("--write", action="store_true", help="put them into docs/workers.md")
     parser.add_argument("--json", action="store_true", help="print one JSON object only")
     given = parser.parse_args()
-    figures = run(given.invitations) | {"durability": measure(given.pieces)}
+    figures = run(WEEK // max(1, given.share)) | {"durability": measure(given.pieces)}
     if given.write:
         page.write("workers.md", "week", figures)
     if given.json:

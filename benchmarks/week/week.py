@@ -21,7 +21,7 @@ STEPS = ("invite", "open", "look", "choose", "check and letter")
 def run(invitations: int) -> dict[str, Any]:
     """Measure half of the invitations, then the other half; the slope is what one more costs."""
     hospitals = max(2 * PROCESSES, round(invitations / PATIENTS))
-    patients = max(1, round(invitations / hospitals))
+    patients = max(1, invitations // hospitals)
     with servers.postgres(durable=True, private=True) as postgres:
         url = postgres.create_database()
         upgrade(url)
