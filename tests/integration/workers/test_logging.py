@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from benchmarks import servers
+from tests.integration.workers.canary import CANARY
 from tests.integration.workers.conftest import ROOT, until
-from tests.integration.workers.failing import CANARY
 from tests.integration.workers.test_running import choose_today
 
 TIMEVALG = (
