@@ -9,6 +9,7 @@ import dramatiq
 import workers
 from timevalg.booking.ports import Ports
 from timevalg.model.records import Work
+from workers import context
 from workers.broker import make_broker
 from workers.relay import Here, Relay, call
 
@@ -18,9 +19,10 @@ PATIENCE = 3000
 
 
 def drain(ports: Ports) -> list[Work]:
-    """Do everything that is due now, through the actors, until nothing is."""
+    """Do everything that is due now, through the actors, until nothing is or it is time to stop."""
+    context.stopping.clear()
     done: list[Work] = []
-    while batch := Relay(ports, call, Here()).sweep():
+    while not context.stopping.is_set() and (batch := Relay(ports, call, Here()).sweep()):
         done += batch
     return done
 

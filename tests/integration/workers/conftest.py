@@ -14,8 +14,15 @@ import pytest
 from benchmarks.receiver import Receiver
 from tests.world import World
 from timevalg.store import Database
+from workers import context
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def at_work():
+    """Workers in this process have been stopped by tests before."""
+    context.stopping.clear()
 
 
 @pytest.fixture
