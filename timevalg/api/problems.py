@@ -57,6 +57,7 @@ KINDS: Mapping[type[errors.TimevalgError], Kind] = {
     errors.CursorLost: Kind(410, "cursor-lost", "Cursor lost", "Read from the beginning."),
     errors.NotServable: Kind(409, "not-servable", "No place", "See the shortage and its cures."),
     errors.InvalidInput: Kind(422, "invalid-input", "Invalid input", "Mend what is named."),
+    errors.Unsure: Kind(503, "unsure", "Not known", "Repeat it with the same key, or read it."),
     errors.Busy: Kind(503, "busy", "Busy", "Nothing was changed; try again in a moment."),
 }
 """The most particular class of an error decides."""
