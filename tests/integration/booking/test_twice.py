@@ -123,6 +123,8 @@ def test_an_old_version_is_stale(world):
             range(refused.value.expected + 1, refused.value.actual + 1)
         )
         assert changes[0].type in str(refused.value)
+        states = [change.new["state"] for change in changes if "state" in change.new]
+        assert states[-1:] in ([], [refused.value.state])
         assert all(change.new for change in changes)
 
 
