@@ -230,6 +230,12 @@ def test_ids_are_unique(store: Store):
     assert store.run(ORG, lambda unit: unit.tasks.get("t-1")).patient == "p-1"
 
 
+def test_it_says_of_what_there_is_one_already(store: Store):
+    store.run(ORG, lambda unit: unit.appointments.add(appointment("a-1")))
+    with pytest.raises(Conflict, match="already an appointment with this id"):
+        store.run(ORG, lambda unit: unit.appointments.add(appointment("a-1")))
+
+
 def test_refs_are_unique_where_there_is_one(store: Store):
     store.run(ORG, lambda unit: unit.tasks.add_all([task("t-1", ref="r"), task("t-2")]))
     store.run(ORG, lambda unit: unit.tasks.add(task("t-3")))

@@ -348,6 +348,25 @@ def test_it_is_run_again_five_times_and_no_more(postgres_store: Database):
     assert postgres_store.run(ORG, lambda unit: unit.events.read(internal=True)) == []
 
 
+def test_those_run_again_wait_for_times_of_their_own(
+    postgres_store: Database, monkeypatch: pytest.MonkeyPatch
+):
+    """Who collided once must not again by waiting alike: each pause is drawn, and longer."""
+    waits: list[float] = []
+    monkeypatch.setattr("timevalg.store.database.time.sleep", waits.append)
+
+    def body(unit: UnitOfWork) -> None:
+        raise Repeat
+
+    for _ in range(20):
+        with pytest.raises(Busy):
+            postgres_store.run(ORG, body)
+    assert len(waits) == len(set(waits)) == 20 * 5
+    longest = [max(waits[number::5]) for number in range(5)]
+    assert all(wait <= 0.01 * 2**number for number, wait in enumerate(longest))
+    assert longest == sorted(longest) and longest[-1] > 0.01 * 2**3
+
+
 def test_a_lost_connection_is_replaced(postgres_store: Database, postgres_url: str):
     """As after a restart of the server: the pool's connections are all dead."""
     runs = []

@@ -89,12 +89,13 @@ class Wanted:
 
 def claim(
     act: Act, picture: Picture, certificate: Certificate, ask: Ask | None, *, override: bool = False
-) -> None:
+) -> Session:
     """Take what a certificate claims, after checking it under locks; see `claim_all`."""
-    claim_all(act, picture, [Wanted(certificate, ask, override)])
+    (taken,) = claim_all(act, picture, [Wanted(certificate, ask, override)])
+    return taken
 
 
-def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
+def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Session]:
     """Take what certificates claim, after checking each, in order, under locks.
 
     However many they are, what stands is read, and time is taken, in a few statements.
@@ -103,6 +104,11 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
     ----------
     picture : Picture
         On which the certificates were found, each after those before it.
+
+    Returns
+    -------
+    list of Session
+        What each certificate was for, as it was taken: a hold's minutes run from now.
 
     Raises
     ------
@@ -113,7 +119,7 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
     """
     unit, wanted = act.unit, list(wanted)
     if not wanted:
-        return
+        return []
     certificates = [w.certificate for w in wanted]
     unit.lock(_lock_keys(picture, (s for c in certificates for s in _sessions(c))))
     now = unit.now()
@@ -123,8 +129,10 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
     moving = frozenset(s.task for c in certificates for s in c.moved if s.task)
     fresh = unit.tasks.find(id=moving) if moving else []
     tasks = {**picture.tasks, **{t.id: t for t in fresh}}
+    taken = []
     for each in wanted:
-        certificate = each.certificate
+        certificate = _begun(each.certificate, now - picture.now)
+        taken.append(certificate.claim)
         for old in (*certificate.released, *certificate.displaced):
             ground.give_up(old)
         if certificate.claim.kind is SessionKind.HOLD:
@@ -147,6 +155,15 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> None:
                 _check_place(picture, tasks[place.task or ""], place, ground.beside(place))
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
         raise TimeTaken("a place that would move aside has gone meanwhile; the time")
+    return taken
+
+
+def _begun(certificate: Certificate, waited: timedelta) -> Certificate:
+    """Let a hold have its minutes from when the locks were had, not from when it was planned."""
+    hold, *others = certificate.claims
+    if hold.kind is not SessionKind.HOLD or hold.until is None:
+        return certificate
+    return replace(certificate, claims=(replace(hold, until=hold.until + waited), *others))
 
 
 def release_all(act: Act, task: Task) -> None:

@@ -124,8 +124,7 @@ def _hold(
         ask, certificate, times = found
         task = act.task(key)
         require(task, "choose")
-        claim(act, picture, certificate, ask)
-        held = certificate.claim
+        held = claim(act, picture, certificate, ask)
         until = held.until or act.unit.now()
         _note(act, task, held, "task.hold-renewed" if times else "task.held")
         act.work("expire hold", held.id, task.clinic, until, f"expires:{times}")

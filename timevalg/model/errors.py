@@ -12,10 +12,10 @@
     │   ├── StaleVersion      somebody changed it since you read it
     │   ├── TimeTaken         the time went to someone else; ``alternatives`` are still free
     │   ├── RuleBroken        a rule of the clinic forbids the time; ``broken`` names it
+    │   ├── WouldStrand       a staff booking would leave the named ``tasks`` without a time
     │   └── InFlight          the same call is being answered at this moment
     ├── KeyReused             the idempotency key belongs to another call
     ├── NotServable           no valid place: the ``shortage`` is named, nothing was sent
-    ├── WouldStrand           a staff booking would leave the named ``tasks`` without a time
     ├── CursorLost            the event feed does not know the cursor (any more)
     ├── LeaseLost             another worker has taken the work over
     ├── NotYet                too early; ``until`` says when

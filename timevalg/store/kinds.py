@@ -113,7 +113,8 @@ class Kind(Generic[T]):
     @property
     def same_id(self) -> str:
         """What a `Conflict` says of a second row with an id."""
-        return f"there is already a {self.name} with this id"
+        article = "an" if self.name[0] in "aeiou" else "a"
+        return f"there is already {article} {self.name} with this id"
 
 
 def _field(hint: Any) -> Field:

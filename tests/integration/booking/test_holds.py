@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.world import oslo
+from timevalg.booking import claiming
 from timevalg.booking import hold as holding
 from timevalg.booking.hold import RENEWALS
 from timevalg.model.errors import IllegalMove, NotFound, TimeTaken
@@ -30,6 +31,21 @@ def test_it_is_held_for_its_minutes_from_now_on(world):
     assert held(world) == [second]
     assert world.patient().choose(task, AT).start == AT
     assert [e.new["until"] for e in world.events("task.hold-renewed")] == [second.until.isoformat()]
+
+
+def test_its_minutes_begin_when_it_is_had_not_when_it_was_planned(world, monkeypatch):
+    """Waiting for others' locks takes nothing from the patient."""
+    task, run = world.invited(), claiming.run
+
+    def slow(*given, **named):
+        world.clock.advance(timedelta(minutes=2))
+        return run(*given, **named)
+
+    monkeypatch.setattr(claiming, "run", slow)
+    hold = world.patient().hold(task, AT)
+    assert hold.until == world.clock.now() + timedelta(minutes=10)
+    assert held(world) == [hold]
+    assert [w.due_at for w in world.read(lambda u: u.work.find(kind="expire hold"))] == [hold.until]
 
 
 def test_so_often_and_no_more_until_others_have_had_the_chance(world):
