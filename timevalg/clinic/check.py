@@ -91,9 +91,8 @@ def _row(checked: Checked, model: type[Row], value: Any, path: Path, around: Aro
         return None
     checked.note(wrong)
     bad = {f.path[:n] for f in wrong for n in range(len(path), len(f.path) + 1)}
-    found = places(model, value, path)
     before = len(checked.findings)
-    for place in found:
+    for place in places(model, value, path):
         if isinstance(place.what, type):
             if place.path not in bad:
                 checked.note(_rules(place, row if place.path == path else None, around))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from timevalg.clinic.events import Event, Malformed, Sign
+from timevalg.clinic.events import Event, Malformed, Sign, json_events, json_value
 from timevalg.clinic.finding import Finding, Path, shown
 
 MAX_DEPTH = 40
@@ -31,14 +32,18 @@ class Document:
         Keys given twice.
     """
 
-    def __init__(self) -> None:
-        self.value: Any = None
+    def __init__(self, value: Any = None, with_lines: Callable[[], Document] | None = None) -> None:
+        self.value = value
         self.findings: list[Finding] = []
+        self._with_lines = with_lines
         # The lines of the values in a dict or list, in its order, by the identity of it.
         self._lines: dict[int, array[int]] = {}
 
     def line(self, path: Path) -> int:
         """Give the line of a value (a mapping's: of its key), or of the nearest one around it."""
+        if self._with_lines is not None:
+            full = self._with_lines()
+            self.value, self._lines, self._with_lines = full.value, full._lines, None
         value, line = self.value, 1
         for step in path:
             lines = self._lines.get(id(value))
@@ -78,6 +83,37 @@ def compose(events: Iterable[Event]) -> Document:
         If nothing sensible can be built.
     """
     return _Composer().compose(events)
+
+
+def compose_json(text: str) -> Document:
+    """Build the document of a JSON text; where its values stand is found out when it is asked.
+
+    Raises
+    ------
+    Malformed
+        If nothing sensible can be built.
+    """
+    with suppress(ValueError, RecursionError):
+        value = json_value(text)
+        if _is_small(value):
+            return Document(value, lambda: compose(json_events(text)))
+    return compose(json_events(text))  # which can say what is wrong with it, and where
+
+
+def _is_small(value: Any) -> bool:
+    values, level = 0, [value]
+    for _ in range(MAX_DEPTH):
+        values += len(level)
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        if not inner or values > MAX_VALUES:
+            return values <= MAX_VALUES
+        level = inner
+    return False
 
 
 class _Composer:

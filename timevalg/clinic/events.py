@@ -174,6 +174,22 @@ _TOKEN = re.compile(
 )
 
 
+def json_value(text: str) -> Any:
+    """Give the value of a JSON text at once, in which no key is given twice.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is something else; `json_events` can say where.
+    """
+    return json.loads(
+        text,
+        parse_constant=_refuse_constant,
+        parse_int=_whole_number,
+        object_pairs_hook=_without_doubles,
+    )
+
+
 def json_events(text: str) -> Iterator[Event]:
     """Give the events of a JSON text.
 
@@ -183,7 +199,7 @@ def json_events(text: str) -> Iterator[Event]:
         If it is not JSON.
     """
     try:
-        json.loads(text, parse_constant=_refuse_constant, parse_int=_small_number)
+        json.loads(text, parse_constant=_refuse_constant, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         raise Malformed(f"is not JSON: {error.msg}", error.lineno) from None
     except RecursionError:
@@ -206,10 +222,17 @@ def json_events(text: str) -> Iterator[Event]:
             yield Event(Sign.SCALAR, line, value, value if isinstance(value, str) else word)
 
 
-def _small_number(digits: str) -> int:
+def _whole_number(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
         raise ValueError(f"a number has more than {MAX_DIGITS} digits")
-    return 0
+    return int(digits)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found
 
 
 def _refuse_constant(name: str) -> float:

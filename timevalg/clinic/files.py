@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from timevalg.clinic.document import Document, compose
+from timevalg.clinic.document import Document, compose, compose_json
 from timevalg.clinic.events import (
     Malformed,
     NotYaml,
-    json_events,
     libyaml_events,
     yaml_events,
 )
@@ -156,7 +155,7 @@ def read_text(path: FilePath) -> str:
 
 def _compose(path: FilePath, text: str) -> Document:
     if path.suffix.lower() == ".json":
-        return compose(json_events(text))
+        return compose_json(text)
     if len(text) > QUICK_FROM:
         # What libyaml does not understand, the slow parser may: it has the last word.
         with suppress(NotYaml):

@@ -76,16 +76,20 @@ def _collect(shape: Shape, value: Any, path: Path, found: list[Place]) -> None:
         found.append(Place(path, shape.marker, value))
     elif shape.row is not None and isinstance(value, dict):
         found.append(Place(path, shape.row, value))
-        known = fields(shape.row)
-        for key, item in value.items():
-            if key in known:
-                _collect(known[key], item, (*path, key), found)
+        for key, inner in _telling(shape.row):
+            if key in value:
+                _collect(inner, value[key], (*path, key), found)
     elif shape.each is not None and shape.is_list and isinstance(value, list):
         for index, item in enumerate(value):
             _collect(shape.each, item, (*path, index), found)
     elif shape.each is not None and not shape.is_list and isinstance(value, dict):
         for key, item in value.items():
             _collect(shape.each, item, (*path, key), found)
+
+
+@cache
+def _telling(row: type[Row]) -> list[tuple[str, Shape]]:
+    return [(key, shape) for key, shape in fields(row).items() if shape != Shape()]
 
 
 def row_at(row: type[Row], steps: Path) -> type[Row] | None:
@@ -101,6 +105,8 @@ def row_at(row: type[Row], steps: Path) -> type[Row] | None:
 
 def size(value: Any, limit: int) -> int:
     """Count the values inside a value, not much beyond the limit."""
+    if isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values()):
+        return 1 + 2 * len(value)  # most rows
     count, stack = 0, [value]
     while stack and count <= limit:
         item = stack.pop()

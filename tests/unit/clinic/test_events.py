@@ -7,9 +7,17 @@ import pytest
 
 from tests.unit.clinic import page
 from tests.unit.clinic.plain import plain
+from timevalg.clinic import document as documents
 from timevalg.clinic import files
-from timevalg.clinic.document import compose
-from timevalg.clinic.events import NotYaml, json_events, libyaml_events, plain_value, yaml_events
+from timevalg.clinic.document import compose, compose_json
+from timevalg.clinic.events import (
+    Malformed,
+    NotYaml,
+    json_events,
+    libyaml_events,
+    plain_value,
+    yaml_events,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +75,48 @@ def test_json_gives_what_yaml_gives():
     text = '{"a": [1, -2.5e1, true, false, null, "x\\n\\"\\u00e6"],\n "b": {}}'
     assert compose(json_events(text)).value == compose(yaml_events(text)).value
     assert compose(json_events(text)).line(("b",)) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1, -2.5e1, {"b": []}],\n "c":\n {"d": "x"}}',
+        "7",
+        '{"a": 1,\n "a": 2}',
+        '{"a": NaN}',
+        "",
+        "{",
+        f'{{"a": {"9" * 500}}}',
+        "[" * 39 + "]" * 39,
+        "[" * 41 + "]" * 41,
+        "[" * 100_000 + "]" * 100_000,
+        "[0, 0, 0, 0]",
+    ],
+)
+def test_json_read_at_once_is_what_its_events_give(text, monkeypatch):
+    """Lines, keys given twice, limits and refusals included."""
+    monkeypatch.setattr(documents, "MAX_VALUES", 4)
+
+    def told(build):
+        try:
+            found = build()
+        except Malformed as error:
+            return error.message, error.line
+        lines = [found.line(path) for path in (("a",), ("a", 2, "b"), ("c", "d"), (0, 0))]
+        return found.value, found.findings, lines
+
+    assert told(lambda: compose_json(text)) == told(lambda: compose(json_events(text)))
+
+
+def test_events_are_made_of_json_only_when_a_line_is_asked_for(monkeypatch):
+    document = compose_json('{"a": 1,\n "b": 2}')
+    asked = []
+    monkeypatch.setattr(
+        documents, "json_events", lambda text: asked.append(text) or json_events(text)
+    )
+    assert document.value == {"a": 1, "b": 2} and not asked
+    assert [document.line(("b",)), document.line(("a",))] == [2, 1]
+    assert len(asked) == 1
 
 
 def test_large_files_are_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
