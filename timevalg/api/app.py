@@ -11,13 +11,15 @@ from starlette.concurrency import run_in_threadpool
 import timevalg
 from timevalg.api import problems
 from timevalg.api.gate import Gate, SignOn
-from timevalg.api.routes import patient
+from timevalg.api.routes import patient, system
+from timevalg.api.schemas.system import ShortageOut
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import Busy
 from timevalg.settings import Settings
 from timevalg.solver.offers import Offer
+from timevalg.solver.shortage import Shortage
 
-SURFACES = (patient.router,)
+SURFACES = (patient.router, system.router)
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "dpop": {"type": "http", "scheme": "dpop", "description": "RFC 9449, with the header DPoP."},
@@ -76,10 +78,12 @@ def _add_open_routes(app: FastAPI) -> None:
         return {"status": "ready"}
 
 
-def _told(alternative: Any) -> Any:
-    if not isinstance(alternative, Offer):
-        return str(alternative)
-    return {"start": alternative.start.isoformat(), "pool": alternative.pool}
+def _told(fact: Any) -> Any:
+    if isinstance(fact, Offer):
+        return {"start": fact.start.isoformat(), "pool": fact.pool}
+    if isinstance(fact, Shortage):
+        return ShortageOut.of(fact).model_dump(mode="json")
+    return str(fact)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def of_error(error: errors.TimevalgError, tell: Callable[[Any], Any] = str) -> J
     Parameters
     ----------
     tell : callable
-        Makes JSON of an alternative.
+        Makes JSON of an alternative or a shortage.
     """
     kind, headers, more = kind_of(error), dict[str, str](), dict[str, Any]()
     if isinstance(error, errors.NotSignedOn):
@@ -130,6 +130,8 @@ def of_error(error: errors.TimevalgError, tell: Callable[[Any], Any] = str) -> J
             {"type": c.type, "time": c.time.isoformat(), "old": c.old, "new": c.new}
             for c in error.changes
         ]
+    if isinstance(error, errors.NotServable):
+        more |= {"task": error.task, "shortage": tell(error.shortage)}
     if isinstance(error, errors.WouldStrand):
         more["tasks"] = list(error.tasks)
     if isinstance(error, errors.RuleBroken):

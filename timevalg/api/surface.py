@@ -6,14 +6,14 @@ start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from timevalg.api.problems import Problem
 from timevalg.api.schemas.problem import ProblemOut
-from timevalg.booking.access import ACCESS
+from timevalg.booking.access import ACCESS, scope_of
 from timevalg.booking.ports import Ports
 from timevalg.model.principal import Principal
 
@@ -27,6 +27,7 @@ WORDS = {
     404: "Not found, or not yours",
     405: "No such method",
     409: "Conflict; with alternatives where a time is taken",
+    410: "The feed does not know the cursor",
     412: "Changed since it was read",
     413: "Too large",
     414: "Address too long",
@@ -50,7 +51,9 @@ class Surface(APIRouter):
         *,
         books: bool = False,
         changes: bool = False,
+        gone: bool = False,
         status: int = 200,
+        links: Mapping[str, Mapping[str, str]] | None = None,
         **more: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare the route of a use case; the function's name is the operation id.
@@ -63,6 +66,11 @@ class Surface(APIRouter):
             It takes time: an ``Idempotency-Key`` is required.
         changes : bool
             It changes something that has a version: ``If-Match`` is required.
+        gone : bool
+            It reads from a cursor, which may be lost.
+        links : mapping
+            Operation id → parameter → where the answer has its value (a runtime expression of
+            OpenAPI): what can be asked next.
 
         Raises
         ------
@@ -72,11 +80,21 @@ class Surface(APIRouter):
         if use not in ACCESS:
             raise LookupError(f"{method} {path} names {use!r}, which has no access rule")
         needs = [Depends(d) for d, on in ((_key, books), (_version, changes)) if on]
-        writes = (409,) if method != "GET" else ()
-        statuses = (*ALWAYS, *writes, *((412, 428) if changes else ()))
-        responses = more.pop("responses", {}) | {
-            s: {"description": WORDS[s], "model": ProblemOut} for s in statuses
+        statuses = {
+            *ALWAYS,
+            *((409,) if method != "GET" else ()),
+            *((410,) if gone else ()),
+            *((412, 428) if changes else ()),
         }
+        responses = more.pop("responses", {}) | {
+            s: {"description": WORDS[s], "model": ProblemOut} for s in sorted(statuses)
+        }
+        if links:
+            next_ones = {
+                name: {"operationId": name, "parameters": dict(parameters)}
+                for name, parameters in links.items()
+            }
+            responses[status] = {"links": next_ones}
 
         def declare(endpoint: Endpoint) -> Endpoint:
             self.add_api_route(
@@ -85,7 +103,7 @@ class Surface(APIRouter):
                 methods=[method],
                 status_code=status,
                 operation_id=endpoint.__name__,
-                dependencies=needs,
+                dependencies=[Depends(_allowed(use)), *needs],
                 responses=responses,
                 openapi_extra={"x-use-case": use},
                 **more,
@@ -95,18 +113,35 @@ class Surface(APIRouter):
         return declare
 
 
-def _key(
-    idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=200, description="Yours; the same again does no harm."),
-    ] = None,
-) -> str:
+# Dependencies that do not touch the database are coroutines: no thread is needed for them.
+
+
+def _allowed(use: str) -> Callable[..., Any]:
+    """Refuse a role that has no right to the use case before anything of the request is judged."""
+
+    async def allowed(request: Request) -> None:
+        scope_of(use, request.state.principal)
+
+    return allowed
+
+
+_KeyHeader = Annotated[
+    str | None,
+    Header(min_length=1, max_length=200, description="Yours; the same again does no harm."),
+]
+
+
+async def _maybe_key(idempotency_key: _KeyHeader = None) -> str | None:
+    return idempotency_key
+
+
+async def _key(idempotency_key: _KeyHeader = None) -> str:
     if idempotency_key is None:
         raise Problem("key-missing", "this takes time: send an Idempotency-Key")
     return idempotency_key
 
 
-def _version(
+async def _version(
     if_match: Annotated[
         str | None, Header(max_length=40, description="The ETag you read, or * for any.")
     ] = None,
@@ -121,18 +156,20 @@ def _version(
     return int(bare)
 
 
-def _principal(request: Request) -> Principal:
+async def _principal(request: Request) -> Principal:
     found: Principal = request.state.principal
     return found
 
 
-def _ports(request: Request) -> Ports:
+async def _ports(request: Request) -> Ports:
     found: Ports = request.app.state.ports
     return found
 
 
 Key = Annotated[str, Depends(_key)]
 """The request's Idempotency-Key."""
+MaybeKey = Annotated[str | None, Depends(_maybe_key)]
+"""Its Idempotency-Key, where the operation does without one too."""
 Version = Annotated[int | None, Depends(_version)]
 """The version of If-Match; None = any."""
 Who = Annotated[Principal, Depends(_principal)]

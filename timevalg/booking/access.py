@@ -90,6 +90,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "examine": {RoleName.AUDITOR: Scope.CLINIC},
     "staff list": {**_DESK, **_CARE},
     "subscribe": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
+    "list subscriptions": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "end subscription": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "pass on events": _WORKER,
     "deliver": _WORKER,

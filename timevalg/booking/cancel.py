@@ -115,6 +115,7 @@ def withdraw(
     referral: str | None = None,
     letters: bool = True,
     reason: str = "",
+    version: int | None = None,
 ) -> list[Task]:
     """Withdraw a task, or all tasks of a referral; visits that were booked are cancelled.
 
@@ -122,6 +123,8 @@ def withdraw(
     ----------
     letters : bool
         Whether the patient is told of cancelled visits.
+    version : int or None
+        Of the task, as it was read; None = any.
 
     Returns
     -------
@@ -132,7 +135,7 @@ def withdraw(
 
     def body(act: Act) -> list[Task]:
         if task is not None:
-            return [withdraw_task(act, act.task(task), letters=letters)]
+            return [withdraw_task(act, act.task(task, version), letters=letters)]
         found = [act.task(t.id) for t in act.unit.tasks.find(referral=referral)]
         return [
             t if t.state is TaskState.DECLINED else withdraw_task(act, t, letters=letters)

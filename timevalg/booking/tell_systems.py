@@ -11,7 +11,7 @@ from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.effect import Effect, Way, put_out
 from timevalg.booking.ports import Ports, UnitOfWork
-from timevalg.model.errors import InvalidInput, NotFound, StaleVersion
+from timevalg.model.errors import CursorLost, InvalidInput, NotFound, StaleVersion
 from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.principal import Principal
 from timevalg.model.records import Event
@@ -19,6 +19,8 @@ from timevalg.model.states import LetterState
 
 PAGE = 200
 """Events passed on in one transaction."""
+SETTINGS = "TIMEVALG_"
+"""How names begin under which workers find no key of signatures."""
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 UNSETTLED = frozenset({LetterState.PENDING, LetterState.SENDING})
 
@@ -44,21 +46,32 @@ def subscribe(
         The name under which workers find the key of the signatures.
     events : sequence of str
         Beginnings of the types wanted; empty = all of the clinics that are the principal's.
+    after : str or None
+        The cursor of an event read; empty = from the beginning, None = from now on.
 
     Raises
     ------
     InvalidInput
         If the address is neither https nor on this machine, or there is no name of a secret.
+    CursorLost
+        If there is no such event.
     """
     parts = urlsplit(url)
     if parts.hostname is None or parts.username or parts.password:
         raise InvalidInput.single("url", f"{parts.scheme}://{parts.netloc} names no plain host")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL):
         raise InvalidInput.single("url", "events leave this machine by https:// only")
-    if not secret:
-        raise InvalidInput.single("secret", "say under which name workers find the key")
+    if not secret or secret.startswith(SETTINGS):
+        why = f"say under which name workers find the key; none that begins with {SETTINGS}"
+        raise InvalidInput.single("secret", why)
 
     def body(act: Act) -> Subscription:
+        place = act.unit.events.last() if after is None else ""
+        if after:
+            found = act.unit.events.place_of(after)
+            if found is None:
+                raise CursorLost(after)
+            place = found
         subscription = Subscription(
             id=ports.keys.new("subscription"),
             organisation=act.unit.organisation,
@@ -67,7 +80,7 @@ def subscribe(
             events=tuple(events),
             clinics=tuple(sorted(principal.clinics or ())),
             deduplicates=deduplicates,
-            cursor=act.unit.events.last() if after is None else after,
+            cursor=place,
         )
         for known in act.unit.subscriptions.find(url=url, ended_at=None):
             if (known.events, known.clinics) == (subscription.events, subscription.clinics):
@@ -77,6 +90,20 @@ def subscribe(
         return subscription
 
     return run(ports, principal, "subscribe", body)
+
+
+@use_case("list subscriptions", keyed=False)
+def list_subscriptions(ports: Ports, principal: Principal) -> list[Subscription]:
+    """Give the receivers that get events now, those all of whose clinics are the principal's."""
+
+    def body(act: Act) -> list[Subscription]:
+        found = act.unit.subscriptions.find(ended_at=None)
+        mine = [s for s in found if _is_theirs(principal, s)]
+        for subscription in mine:
+            act.audit("subscription", subscription.id)
+        return mine
+
+    return run(ports, principal, "list subscriptions", body)
 
 
 @use_case("end subscription", keyed=False)
@@ -169,10 +196,15 @@ def _subscription(act: Act, key: str) -> Subscription:
     ------
     NotFound
     """
-    subscription, mine = act.unit.subscriptions.get(key), act.principal.clinics
-    if mine is not None and not (subscription.clinics and mine.issuperset(subscription.clinics)):
+    subscription = act.unit.subscriptions.get(key)
+    if not _is_theirs(act.principal, subscription):
         raise NotFound("subscription", key)
     return subscription
+
+
+def _is_theirs(principal: Principal, subscription: Subscription) -> bool:
+    mine, whose = principal.clinics, subscription.clinics
+    return mine is None or (bool(whose) and mine.issuperset(whose))
 
 
 def _delivery(act: Act, to: Subscription, event: Event, number: int) -> Delivery:

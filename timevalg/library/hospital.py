@@ -40,10 +40,11 @@ from timevalg.booking.publish import Published
 from timevalg.booking.replan import Proposal, Rebooked
 from timevalg.booking.sync import CalendarRow, Synced
 from timevalg.booking.whatif import Forecast
-from timevalg.clinic import read
+from timevalg.clinic import read, read_sources
 from timevalg.library.calendar_file import read_calendar
 from timevalg.library.patient import View, key_of
 from timevalg.model.appointment import Appointment
+from timevalg.model.contents import Contents, Source
 from timevalg.model.errors import InvalidInput
 from timevalg.model.outgoing import Subscription
 from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
@@ -52,18 +53,21 @@ from timevalg.model.task import Mode, Task
 from timevalg.solver.reserves import Reserves
 from timevalg.solver.settle_offers import SettledOffers
 
+Files = str | Path | Mapping[str, Source]
+"""A clinic file or a folder of them on disk, or what such files say, by clinic."""
+
 
 @dataclass(frozen=True)
 class Hospital(View):
     """What record systems and planners have in common."""
 
-    def publish(self, path: str | Path, *, idempotency_key: str | None = None) -> Published:
+    def publish(self, files: Files, *, idempotency_key: str | None = None) -> Published:
         """Publish a clinic file or a folder of them; gives what it changes and whom it affects."""
-        return publish.publish(self.once(idempotency_key), self.principal, read(path))
+        return publish.publish(self.once(idempotency_key), self.principal, _contents(files))
 
-    def what_if(self, path: str | Path) -> Forecast:
+    def what_if(self, files: Files) -> Forecast:
         """Say what publishing a file would do to places, visits and open tasks; writes nothing."""
-        return whatif.what_if(self.ports, self.principal, read(path))
+        return whatif.what_if(self.ports, self.principal, _contents(files))
 
     def replan(self, clinic: str | None = None) -> list[Proposal]:
         """Say which visits cannot stand (somebody is away), and what would harm least."""
@@ -248,6 +252,7 @@ class Hospital(View):
         referral: str | None = None,
         letters: bool = True,
         reason: str = "",
+        version: int | None = None,
         idempotency_key: str | None = None,
     ) -> list[Task]:
         """Withdraw a task, or all tasks of a referral."""
@@ -258,6 +263,7 @@ class Hospital(View):
             referral=referral,
             letters=letters,
             reason=reason,
+            version=version,
         )
 
     def refuse(
@@ -352,6 +358,10 @@ class RecordSystem(Hospital):
         return tell_systems.subscribe(
             self.ports, self.principal, url, secret, events, deduplicates=deduplicates, after=after
         )
+
+    def subscriptions(self) -> list[Subscription]:
+        """Give the receivers that get events now."""
+        return tell_systems.list_subscriptions(self.ports, self.principal)
 
     def end_subscription(self, subscription: Subscription | str) -> Subscription:
         """Have no more events sent; what has not left is stopped."""
@@ -496,6 +506,10 @@ class Desk(Hospital):
     def staff_list(self) -> list[StaffCase]:
         """Give what waits for a person."""
         return feed.staff_list(self.ports, self.principal)
+
+
+def _contents(files: Files) -> Contents:
+    return read_sources(files) if isinstance(files, Mapping) else read(files)
 
 
 def _task(**fields: Any) -> Task:

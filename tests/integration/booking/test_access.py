@@ -244,6 +244,7 @@ AT_LARGE = {
     "list appointments": lambda w, who: mine.list_appointments(w.ports, who),
     "read access log": lambda w, who: mine.read_access_log(w.ports, who),
     "subscribe": lambda w, who: tell_systems.subscribe(w.ports, who, "https://dips.test/", "DIPS"),
+    "list subscriptions": lambda w, who: tell_systems.list_subscriptions(w.ports, who),
     "look at work": lambda w, who: parked.depths(w.ports, who),
     "staff list": lambda w, who: feed.staff_list(w.ports, who),
 }

@@ -286,6 +286,7 @@ NO_KEYS = {
     "import",
     "send letter",
     "subscribe",
+    "list subscriptions",
     "end subscription",
     "pass on events",
     "deliver",

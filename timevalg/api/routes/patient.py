@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from timevalg.api.schemas import patient as shapes
+from timevalg.api.schemas.given import After as Cursor
+from timevalg.api.schemas.given import Id as Path
 from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
 from timevalg.booking.mine import MOST
 from timevalg.library.patient import PatientView
@@ -16,7 +18,7 @@ from timevalg.model.task import Task
 router = Surface(prefix="/v1/patient", tags=["patient"])
 
 Limit = Annotated[int, Query(ge=1, le=100)]
-After = Annotated[str, Query(max_length=200, description="`next` of the page before.")]
+After = Annotated[Cursor, Query(description="`next` of the page before.")]
 
 
 class Asking:
@@ -38,7 +40,6 @@ class Asking:
 
 
 Me = Annotated[Asking, Depends()]
-Path = shapes.Id
 
 
 def _language(header: str) -> str:

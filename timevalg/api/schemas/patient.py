@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from timevalg.api.schemas.given import Given, Id, Instant, Page, Words
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.clinic import Clinic
 from timevalg.model.records import AuditEntry, Letter
@@ -15,15 +15,6 @@ from timevalg.model.task import Task
 from timevalg.model.text import Text
 from timevalg.solver.offers import Offer, Offers
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
-Words = Annotated[str, Field(max_length=2000)]
-
-
-class Given(BaseModel):
-    """A body: unknown keys are errors, and nothing is taken for another type."""
-
-    model_config = ConfigDict(extra="forbid")
-
 
 class ChoiceIn(Given):
     """The time that is chosen, held or changed to."""
@@ -31,7 +22,7 @@ class ChoiceIn(Given):
     model_config = ConfigDict(
         json_schema_extra={"example": {"start": "2027-01-14T09:00:00+01:00", "pool": "first"}}
     )
-    start: AwareDatetime
+    start: Instant
     pool: Id | None = None
 
 
@@ -236,12 +227,6 @@ class AccessOut(BaseModel):
     def of(cls, entry: AuditEntry) -> AccessOut:
         """Tell an entry of the audit log."""
         return cls(**{f: getattr(entry, f) for f in cls.model_fields})
-
-
-class Page(BaseModel):
-    """Where the next page begins; empty at the end."""
-
-    next: str = Field(default="", description="Send it as `after`.")
 
 
 class TasksOut(Page):
