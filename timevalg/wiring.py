@@ -14,6 +14,7 @@ from timevalg.booking.ports import Channel, Clock, Hooks, Keys, Ports, Prover, S
 from timevalg.channels.sink import Sink
 from timevalg.channels.webhook import Webhook
 from timevalg.clinic import read_sources
+from timevalg.identity.pseudonyms import Pseudonyms
 from timevalg.letters import Letters
 from timevalg.model.clinic import Organisation
 from timevalg.model.codec import load
@@ -207,5 +208,6 @@ def ports_on(
         hooks=hooks or Webhook(os.environ),
         typesetter=Letters(),
         prover=prover or CpSat(),
+        pseudonym=Pseudonyms(os.environ.get("TIMEVALG_SEARCH_KEY", "")),
         owner=f"{socket.gethostname()}:{os.getpid()}",
     )

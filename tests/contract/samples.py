@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from timevalg.model.appointment import Appointment, Origin, Preparation
+from timevalg.model.principal import RoleName
 from timevalg.model.records import (
     Answer,
     AuditEntry,
@@ -15,8 +16,10 @@ from timevalg.model.records import (
     Patient,
     Publication,
     StaffCase,
+    Verification,
     Work,
 )
+from timevalg.model.right import Right, Unit
 from timevalg.model.roster import Hours
 from timevalg.model.service import PreparationRule
 from timevalg.model.session import Session, SessionKind
@@ -206,9 +209,29 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
     "patients": (
         Patient("p-1", ORG, "se", AWKWARD),
         Patient(AWKWARD, ORG),
+        Patient("p-3", ORG, identity="x", person="y", birth=date(2015, 2, 28), confidential=True),
         Patient("p-2", ORG, merged_into="p-1", deceased_at=NINE),
     ),
     "ownerships": (Ownership("appointments", ORG, Owner.TIMEVALG, NINE, AWKWARD),),
+    "units": (Unit("u-1", ORG, AWKWARD, ("gastro", AWKWARD)),),
+    "rights": (
+        Right(
+            "r-2",
+            ORG,
+            "hpr:1",
+            RoleName.PLANNER,
+            NINE,
+            NINE,
+            AWKWARD,
+            clinic="gastro",
+            ends=at(5),
+            giver="r-1",
+            revoked_at=at(1),
+            revoked_by=AWKWARD,
+        ),
+        Right("r-1", ORG, AWKWARD, RoleName.AUDITOR, NINE, NINE, "x", may_delegate=True),
+    ),
+    "verifications": (Verification("verification", ORG, NINE, AWKWARD),),
     "cases": (
         StaffCase(
             "c-1",

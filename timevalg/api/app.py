@@ -54,7 +54,15 @@ def make_app(ports: Ports, settings: Settings, sign_on: SignOn) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(settings.origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "DPoP", "Idempotency-Key", "If-Match", "Content-Type"],
+            allow_headers=[
+                "Authorization",
+                "DPoP",
+                "Idempotency-Key",
+                "If-Match",
+                "Content-Type",
+                "Timevalg-Role",
+                "Timevalg-For",
+            ],
             expose_headers=["ETag", "Retry-After"],
         )
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way of extending it

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlunsplit
 
 import limits
@@ -120,10 +121,12 @@ class Gate:
             raise NotSignedOn("the token must come as Bearer or DPoP")
         host = headers.get("host", "")
         url = urlunsplit((scope["scheme"], host, scope["path"], "", ""))
-        request = Request(scope["method"], url)
-        return await run_in_threadpool(
+        role, patient = headers.get("timevalg-role", ""), headers.get("timevalg-for", "")
+        request = Request(scope["method"], url, role, patient)
+        found = await run_in_threadpool(
             self._sign_on, token.strip(), scheme.lower(), headers.get("dpop"), request
         )
+        return replace(found, address=(scope.get("client") or ("",))[0])
 
     def _count(self, limit: limits.RateLimitItem, what: str, who: str) -> None:
         if not self._limiter.hit(limit, what, who):

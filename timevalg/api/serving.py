@@ -12,12 +12,14 @@ from fastapi import FastAPI
 from timevalg import logs
 from timevalg.api.app import make_app
 from timevalg.api.gate import SignOn
-from timevalg.booking.sign_on import granted
+from timevalg.booking import sign_on as booking
+from timevalg.booking.ports import Ports
 from timevalg.identity import development
 from timevalg.identity.keysets import KeySets, fetched
 from timevalg.identity.proof import Request
 from timevalg.identity.tokens import Issuer, Tokens
 from timevalg.model.errors import InvalidInput
+from timevalg.model.identity import Asking
 from timevalg.model.principal import Principal
 from timevalg.settings import Settings
 from timevalg.store.migrate import upgrade
@@ -40,10 +42,11 @@ def application(settings: Settings) -> FastAPI:
     if settings.is_development and url.startswith("sqlite"):
         upgrade(url)
     letters = Path(settings["LETTERS"]) if settings["LETTERS"] else None
-    return make_app(open_ports(url, letters_folder=letters), settings, signing_on(settings))
+    ports = open_ports(url, letters_folder=letters)
+    return make_app(ports, settings, signing_on(settings, ports))
 
 
-def signing_on(settings: Settings) -> SignOn:
+def signing_on(settings: Settings, ports: Ports) -> SignOn:
     """Give what turns tokens into principals; the development issuer counts in development only.
 
     Raises
@@ -58,6 +61,8 @@ def signing_on(settings: Settings) -> SignOn:
         raise InvalidInput.single(
             "TIMEVALG_ISSUERS", "is not set; production trusts nobody by itself", "environment"
         )
+    if not settings.is_development:
+        settings.required("SEARCH_KEY")  # nobody shall find out numbers by trying all there are
     own = development.path_of(settings["DEVELOPMENT_KEY"])
     if settings.is_development:
         issuers.append(development.issuer(own))
@@ -68,7 +73,9 @@ def signing_on(settings: Settings) -> SignOn:
     tokens = Tokens(issuers, KeySets(fetch))
 
     def sign_on(token: str, scheme: str, proof: str | None, request: Request) -> Principal:
-        return granted(tokens.identity(token, request, proof, scheme=scheme), "api")
+        identity = tokens.identity(token, request, proof, scheme=scheme)
+        asking = Asking(settings["ORGANISATION"], request.role, request.patient)
+        return booking.sign_on(ports, identity, "api", asking)
 
     return sign_on
 

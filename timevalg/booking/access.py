@@ -27,6 +27,7 @@ _SYSTEM = {RoleName.SYSTEM: Scope.CLINIC}
 _WORKER = {RoleName.WORKER: Scope.CLINIC}
 _OPERATOR = {RoleName.OPERATOR: Scope.CLINIC}
 _CARE = {RoleName.CLINICIAN: Scope.CLINIC}
+_GIVING = {**_DESK, **_CARE, **_SYSTEM, **_OPERATOR, RoleName.AUDITOR: Scope.CLINIC}
 
 ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "publish": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
@@ -94,6 +95,11 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "end subscription": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "pass on events": _WORKER,
     "deliver": _WORKER,
+    "mark for verification": _OPERATOR,
+    "set unit": _OPERATOR,
+    "give right": _GIVING,
+    "revoke right": _GIVING,
+    "list rights": _GIVING,
     "look at work": _OPERATOR,
     "settle work": _OPERATOR,
 }

@@ -12,6 +12,7 @@ from timevalg.booking.access import ACCESS, allow, scope_of
 from timevalg.booking.once import answer_once, begin, keep
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.standing import require_standing
 from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
@@ -66,6 +67,11 @@ def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
     def register(function: UseCase) -> UseCase:
         @wraps(function)
         def called(ports: Ports, principal: Principal, *given: Any, **named: Any) -> Any:
+            if principal.by_rights:  # asked again in the transaction, where there is one
+                scope_of(verb, principal)
+                look: Callable[[UnitOfWork], None]
+                look = lambda unit: require_standing(unit, principal, verb)  # noqa: E731 - typed
+                ports.store.run(principal.organisation, look, write=False)
             if ports.key is None:
                 return function(ports, principal, *given, **named)
             scope_of(verb, principal)
@@ -178,6 +184,7 @@ class Act:
                 patient=patient,
                 channel=self.principal.channel,
                 reason=self.reason,
+                address=self.principal.address or None,
             )
         )
 
@@ -365,6 +372,7 @@ def run(
     scope_of(verb, principal)
 
     def transaction(unit: UnitOfWork) -> R:
+        require_standing(unit, principal, verb)
         if ports.once is not None:
             begin(unit, ports.once)
         act = Act(ports, unit, principal, verb, reason, wish)
@@ -386,11 +394,12 @@ def run(
 def glance(ports: Ports, principal: Principal, verb: str, body: Callable[[Act], R]) -> R:
     """Read what a verb is about before planning it, by the same rights; leaves no trace."""
     scope_of(verb, principal)
-    return ports.store.run(
-        principal.organisation,
-        lambda unit: body(Act(ports, unit, principal, verb, planning=True)),
-        write=False,
-    )
+
+    def transaction(unit: UnitOfWork) -> R:
+        require_standing(unit, principal, verb)
+        return body(Act(ports, unit, principal, verb, planning=True))
+
+    return ports.store.run(principal.organisation, transaction, write=False)
 
 
 def picture_of(ports: Ports, principal: Principal) -> Picture:

@@ -8,8 +8,13 @@ from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.patients import keep, surviving
 from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.verification import (
+    admitted,
+    is_for_verification,
+    require_pseudonymous,
+)
 from timevalg.model.appointment import Appointment, Preparation
-from timevalg.model.errors import CursorLost
+from timevalg.model.errors import CursorLost, InvalidInput
 from timevalg.model.principal import Principal
 from timevalg.model.records import Event, Letter, Patient, StaffCase
 from timevalg.model.states import AppointmentState
@@ -110,15 +115,44 @@ def staff_list(ports: Ports, principal: Principal) -> list[StaffCase]:
 
 
 @use_case("register patient")
-def register_patient(ports: Ports, principal: Principal, patient: Patient) -> Patient:
-    """Store (or change) a patient's name, language and addresses."""
+def register_patient(
+    ports: Ports, principal: Principal, patient: Patient, confidential: bool | None = None
+) -> Patient:
+    """Store (or change) a patient's name, language and addresses.
+
+    An identity number or date of birth that is known stays if none is given; the date of birth
+    is taken from the number.
+
+    Parameters
+    ----------
+    confidential : bool or None
+        Whether the patient lives at a confidential address; None = as it was.
+
+    Raises
+    ------
+    InvalidInput
+        If the id is itself an identity number, or the number may not be used here.
+    Conflict
+        If another patient has the number.
+    """
     scope_of("register patient", principal)
+    require_pseudonymous(patient.id)
 
     def body(act: Act) -> Patient:
         known = surviving(act.unit, patient.id)
         act.audit("patient", known.id, known.id)
         fields = ("language", "name", "email", "phone")
         said = {field: getattr(patient, field) for field in fields}
+        said |= {
+            "birth": patient.birth or known.birth,
+            "confidential": known.confidential if confidential is None else confidential,
+        }
+        if patient.identity is not None:
+            number = admitted(act.unit, patient.identity)
+            said |= {"identity": number.digits, "person": ports.pseudonym(number.digits)}
+            said["birth"] = said["birth"] or number.birth
+        elif known.identity is None and is_for_verification(act.unit):
+            raise InvalidInput.single("identity", "is needed here, and must be synthetic")
         return keep(act.unit, replace(known, **said))
 
     return run(ports, principal, "register patient", body)

@@ -46,8 +46,8 @@ def merge(ports: Ports, principal: Principal, old: str, into: str, reason: str =
             return left
         for patient in (gone, left):
             act.audit("patient", patient.id, patient.id)
-        keep(act.unit, replace(gone, merged_into=left.id))
-        left = keep(act.unit, left)
+        keep(act.unit, replace(gone, merged_into=left.id, identity=None, person=None))
+        left = keep(act.unit, _known_of_both(gone, left))
         picture = _rename(act, picture, gone.id, left.id)
         _unite(act, picture, gone.id, left.id)
         act.event("patient.merged", "patient", "", left.id, 1, new={"merged": gone.id})
@@ -58,6 +58,14 @@ def merge(ports: Ports, principal: Principal, old: str, into: str, reason: str =
     require_whole(principal, "merge")
     picture_of(ports, principal)  # caught up here, so that little is left to do under the lock
     return run(ports, principal, "merge", body, reason=reason)
+
+
+def _known_of_both(gone: Patient, left: Patient) -> Patient:
+    """Give the one that is left with who the other was, where that was not known."""
+    if left.person is None:
+        left = replace(left, identity=gone.identity, person=gone.person)
+    confidential = left.confidential or gone.confidential
+    return replace(left, birth=left.birth or gone.birth, confidential=confidential)
 
 
 def _rename(act: Act, picture: Picture, gone: str, left: str) -> Picture:

@@ -13,6 +13,7 @@ from threading import Event as Flag
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.errors import InvalidInput
 from timevalg.model.letter import Document, LetterFacts
 from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.records import (
@@ -26,8 +27,10 @@ from timevalg.model.records import (
     Patient,
     Publication,
     StaffCase,
+    Verification,
     Work,
 )
+from timevalg.model.right import Right, Unit
 from timevalg.model.session import Claim, Session
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
@@ -263,6 +266,9 @@ class UnitOfWork(Protocol):
     publications: Records[Publication]
     subscriptions: Records[Subscription]
     deliveries: Records[Delivery]
+    units: Records[Unit]
+    rights: Records[Right]
+    verifications: Records[Verification]
     sessions: Sessions
     events: EventLog
     work: WorkLog
@@ -426,6 +432,11 @@ class Prover(Protocol):
         ...
 
 
+def no_pseudonym(number: str) -> str:
+    """Refuse to name a person: there is nothing to do it with."""
+    raise InvalidInput.single("identity", "no identity numbers can be used here")
+
+
 @dataclass(frozen=True)
 class Ports:
     """All of them, put together once in ``timevalg.wiring``.
@@ -441,6 +452,8 @@ class Ports:
     typesetter: Typesetter
     prover: Prover
     owner: str = ""
+    pseudonym: Callable[[str], str] = no_pseudonym
+    """Gives the name of the person with an identity number."""
     in_hand: Work | None = None
     """The leased work that the next transaction completes, for workers."""
     key: str | None = None

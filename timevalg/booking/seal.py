@@ -97,6 +97,7 @@ def digest(before: str, entries: Iterable[AuditEntry]) -> str:
     made = hashlib.sha256(before.encode())
     for entry in entries:
         fields = {name: getattr(entry, name) for name in FIELDS} | {"time": _text(entry.time)}
+        fields |= {"address": entry.address} if entry.address else {}  # older seals know of none
         line = json.dumps(fields, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         made.update(b"\n" + line.encode())
     return made.hexdigest()

@@ -12,6 +12,7 @@ from timevalg.booking.effect import Effect, Way, put_out
 from timevalg.booking.letter_facts import choice_facts, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Between, Channel, Ports
+from timevalg.booking.verification import is_for_verification
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotYet
 from timevalg.model.letter import LetterFacts
@@ -88,6 +89,8 @@ def _way(act: Act, letter: Letter) -> Way[Letter] | None:
     if letter.kind == "reminder" and letter.appointment and not sending:
         require_awake(act, act.unit.appointments.get(letter.appointment))
     patient = patient_of(act, letter.patient)
+    if is_for_verification(act.unit):
+        return Way(lambda letter: "kept, for verification", True, {"channel": "verification"})
     for channel in act.ports.channels:
         if sending and channel.name != letter.channel:
             continue

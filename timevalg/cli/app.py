@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from timevalg.cli import work
+from timevalg.cli import rights, work
 from timevalg.cli.options import DatabaseUrl, Json
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(database, name="db")
 audit = typer.Typer(no_args_is_help=True, help="The log of who looked at and changed what.")
 app.add_typer(audit, name="audit")
 app.add_typer(work.app, name="work")
+app.add_typer(rights.app, name="rights")
 pools = typer.Typer(no_args_is_help=True, help="What the pools of a clinic would come to.")
 app.add_typer(pools, name="pools")
 

@@ -30,10 +30,18 @@ REMEMBERED = 200_000
 
 @dataclass(frozen=True)
 class Request:
-    """What a proof must be about."""
+    """What a proof must be about; and as whom it is made, where the token leaves that open.
+
+    Attributes
+    ----------
+    role, patient : str
+        The headers ``Timevalg-Role`` and ``Timevalg-For``.
+    """
 
     method: str
     url: str
+    role: str = ""
+    patient: str = ""
 
 
 class Replays:

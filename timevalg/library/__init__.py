@@ -12,10 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from timevalg.booking.ports import Channel, Clock, Keys, Ports
+from timevalg.booking.sign_on import acting_as
 from timevalg.booking.tell_systems import pass_on_events, unread
 from timevalg.booking.work import Done, do_work, due_work, worker
 from timevalg.library.hospital import Desk, RecordSystem
 from timevalg.library.patient import PatientView
+from timevalg.library.rights import Rights
 from timevalg.model.principal import Principal, RoleName
 from timevalg.store.migrate import upgrade
 from timevalg.wiring import open_ports
@@ -74,6 +76,28 @@ class Timevalg:
         """Give the desk of a planner, for some clinics or all."""
         rights = frozenset(clinics) if clinics is not None else None
         return Desk(self.ports, self._principal(name, RoleName.PLANNER, clinics=rights))
+
+    def operator(self, name: str = "operator") -> Rights:
+        """Give what an operator can do with units and rights."""
+        return Rights(self.ports, self._principal(name, RoleName.OPERATOR))
+
+    def holder(self, holder: str, role: RoleName | str, *, channel: str = "library") -> Principal:
+        """Give a principal who acts by the rights they hold, looked up in each act.
+
+        Raises
+        ------
+        NotAllowed
+            If none of them stands.
+        """
+        return acting_as(self.ports, self.organisation, holder, RoleName(role), channel)
+
+    def desk(self, holder: str, role: RoleName | str = RoleName.PLANNER) -> Desk:
+        """Give the desk of somebody by the rights they hold."""
+        return Desk(self.ports, self.holder(holder, role))
+
+    def rights(self, holder: str, role: RoleName | str = RoleName.PLANNER) -> Rights:
+        """Give what somebody can do with the rights they hold."""
+        return Rights(self.ports, self.holder(holder, role))
 
     def work(self, limit: int = 10_000) -> list[Done]:
         """Do what is due now, in this process; gives what came of each piece."""

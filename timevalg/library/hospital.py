@@ -94,11 +94,33 @@ class Hospital(View):
         language: str = "nb",
         email: str | None = None,
         phone: str | None = None,
+        identity: str | None = None,
+        birth: date | None = None,
+        confidential: bool | None = None,
         idempotency_key: str | None = None,
     ) -> Patient:
-        """Say what a patient is called in letters, their language, and where they may go."""
-        value = Patient(patient, self.principal.organisation, language, name, email, phone)
-        return feed.register_patient(self.once(idempotency_key), self.principal, value)
+        """Say who a patient is, what they are called in letters, and where those may go.
+
+        Parameters
+        ----------
+        identity : str or None
+            National identity number, D-number or help number; synthetic ones only where the
+            organisation is marked for verification. Once given, it stays.
+        confidential : bool or None
+            Whether they live at a confidential address; None = as it was.
+        """
+        value = Patient(
+            patient,
+            self.principal.organisation,
+            language,
+            name,
+            email,
+            phone,
+            identity,
+            birth=birth,
+        )
+        ports = self.once(idempotency_key)
+        return feed.register_patient(ports, self.principal, value, confidential)
 
     def invite(
         self,

@@ -37,3 +37,22 @@ class Identity:
     professional: str | None = field(default=None, repr=False)
     level: str = ""
     granted: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """As whom the bearer of a token would act, where the token leaves that open.
+
+    Attributes
+    ----------
+    organisation : str
+        Of those whose tokens name none.
+    role : str
+        One of those they have; empty = the first.
+    patient : str
+        For whom; empty = for themselves.
+    """
+
+    organisation: str = ""
+    role: str = ""
+    patient: str = ""

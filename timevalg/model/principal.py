@@ -20,6 +20,10 @@ class RoleName(StrEnum):
     OPERATOR = "operator"
 
 
+PERSONAL = frozenset({RoleName.PATIENT, RoleName.REPRESENTATIVE})
+"""Roles that act for one patient."""
+
+
 @dataclass(frozen=True)
 class Principal:
     """Somebody (or some system) who acts in one organisation.
@@ -34,6 +38,11 @@ class Principal:
         The patient it is, or acts for.
     channel : str
         ``library``, ``api``, ``web``, ``cli``, ``phone`` …
+    by_rights : bool
+        What it may is looked up in each act; False = whoever made the principal vouches for it
+        (the program around the library, the development issuer).
+    address : str
+        Whence, for the audit: the network address and the software that called.
     """
 
     id: str
@@ -42,3 +51,5 @@ class Principal:
     clinics: frozenset[str] | None = None
     patient: str | None = None
     channel: str = "library"
+    by_rights: bool = False
+    address: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -123,10 +123,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """Who looked at or changed what, for whom and why.
+    """Who looked at or changed what, for whom, why and whence.
 
     Attributes
     ----------
+    address : str or None
+        Whence: the network address and the software that called, as far as known.
     cursor : str
         Where it stands in the log; opaque. Empty until stored.
     """
@@ -142,6 +144,7 @@ class AuditEntry:
     patient: str | None = None
     channel: str = ""
     reason: str = ""
+    address: str | None = None
     cursor: str = ""
 
 
@@ -214,6 +217,14 @@ class Patient:
 
     Attributes
     ----------
+    identity : str or None
+        National identity number, D-number or help number; in no log, message or address.
+    person : str or None
+        The pseudonym made of it, by which the patient is found.
+    birth : date or None
+        Date of birth.
+    confidential : bool
+        Lives at a confidential address.
     merged_into : str or None
         The id that this one turned out to be another of.
     deceased_at : datetime or None
@@ -226,6 +237,10 @@ class Patient:
     name: str = ""
     email: str | None = None
     phone: str | None = None
+    identity: str | None = field(default=None, repr=False)
+    person: str | None = None
+    birth: date | None = None
+    confidential: bool = False
     merged_into: str | None = None
     deceased_at: datetime | None = None
 
@@ -247,6 +262,16 @@ class Ownership:
     since: datetime
     by: str
     version: int = 1
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The mark of an organisation in which nobody is treated: since when, set by whom."""
+
+    id: str
+    organisation: str
+    since: datetime
+    by: str
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,10 @@ from timevalg.model.records import (
     Patient,
     Publication,
     StaffCase,
+    Verification,
     Work,
 )
+from timevalg.model.right import Right, Unit
 from timevalg.model.session import Session
 from timevalg.model.task import Task
 
@@ -160,7 +162,12 @@ LETTERS = Kind(
     versioned=True,
     indexes=(("patient",), ("task",), ("appointment",), ("state",), ("channel", "sending_at")),
 )
-PATIENTS = Kind("patient", "patients", Patient)
+PATIENTS = Kind(
+    "patient",
+    "patients",
+    Patient,
+    unique=(Unique(("person",), "there is already a patient with this identity number"),),
+)
 OWNERSHIPS = Kind("ownership", "ownerships", Ownership, versioned=True)
 CASES = Kind(
     "case",
@@ -221,6 +228,9 @@ DELIVERIES = Kind(
     unique=(Unique(("subscription", "event"), "the receiver is told this event already"),),
     indexes=(("subscription", "stream", "number"), ("state",)),
 )
+UNITS = Kind("unit", "units", Unit, versioned=True)
+VERIFICATIONS = Kind("verification", "verifications", Verification)
+RIGHTS = Kind("right", "rights", Right, versioned=True, indexes=(("holder",),))
 
 KINDS: tuple[Kind[Any], ...] = (
     TASKS,
@@ -239,4 +249,7 @@ KINDS: tuple[Kind[Any], ...] = (
     SEALS,
     SUBSCRIPTIONS,
     DELIVERIES,
+    UNITS,
+    RIGHTS,
+    VERIFICATIONS,
 )

@@ -20,7 +20,16 @@ from timevalg.booking.ports import (
 )
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.outgoing import Delivery, Subscription
-from timevalg.model.records import AuditSeal, Letter, Ownership, Patient, Publication, StaffCase
+from timevalg.model.records import (
+    AuditSeal,
+    Letter,
+    Ownership,
+    Patient,
+    Publication,
+    StaffCase,
+    Verification,
+)
+from timevalg.model.right import Right, Unit
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.alone import Alone
@@ -51,6 +60,9 @@ class MemoryUnit:
         self.seals: Records[AuditSeal] = MemoryRecords(journal, kinds.SEALS)
         self.subscriptions: Records[Subscription] = MemoryRecords(journal, kinds.SUBSCRIPTIONS)
         self.deliveries: Records[Delivery] = MemoryRecords(journal, kinds.DELIVERIES)
+        self.units: Records[Unit] = MemoryRecords(journal, kinds.UNITS)
+        self.rights: Records[Right] = MemoryRecords(journal, kinds.RIGHTS)
+        self.verifications: Records[Verification] = MemoryRecords(journal, kinds.VERIFICATIONS)
         events = MemoryEvents(journal)
         self.events: EventLog = events
         self.sessions: Sessions = MemorySessions(self, journal, events)

@@ -19,7 +19,16 @@ from timevalg.booking.ports import (
 )
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.outgoing import Delivery, Subscription
-from timevalg.model.records import AuditSeal, Letter, Ownership, Patient, Publication, StaffCase
+from timevalg.model.records import (
+    AuditSeal,
+    Letter,
+    Ownership,
+    Patient,
+    Publication,
+    StaffCase,
+    Verification,
+)
+from timevalg.model.right import Right, Unit
 from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.answers import SqlAnswers
@@ -58,6 +67,9 @@ class SqlUnit:
         self.seals: Records[AuditSeal] = SqlRecords(self, kinds.SEALS)
         self.subscriptions: Records[Subscription] = SqlRecords(self, kinds.SUBSCRIPTIONS)
         self.deliveries: Records[Delivery] = SqlRecords(self, kinds.DELIVERIES)
+        self.units: Records[Unit] = SqlRecords(self, kinds.UNITS)
+        self.rights: Records[Right] = SqlRecords(self, kinds.RIGHTS)
+        self.verifications: Records[Verification] = SqlRecords(self, kinds.VERIFICATIONS)
         events = SqlEvents(self)
         self.events: EventLog = events
         self.sessions: Sessions = SqlSessions(self, events)

@@ -44,9 +44,13 @@ from timevalg.booking import (
     take_up,
     tell_systems,
     undo,
+    verification,
     whatif,
     work,
     write,
+)
+from timevalg.booking import (
+    rights as given_rights,
 )
 from timevalg.booking.access import ACCESS
 from timevalg.booking.acting import USE_CASES, use_case
@@ -56,10 +60,12 @@ from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import Owner, Patient
+from timevalg.model.right import Right, Unit
 from timevalg.model.states import TaskState
 from timevalg.store import Memory
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)
+MARK = "mark for verification"
 ROOM = {"doctor": ("dr-a",), "room": ("room",)}
 
 
@@ -92,6 +98,28 @@ def about_preparation(verb, function):
         return world.preparations(world.visit(WAYS["confirmed"](world)))[0].id
 
     return verb, "confirmed", key, lambda w, who, k: function(w.ports, who, k)
+
+
+def own_right(world, who):
+    """A right of whoever acts, which they may give on."""
+    if who.organisation != ORGANISATION:
+        return "r-none"
+    key = world.ports.keys.new("right")
+    now = world.clock.now(None)
+    right = Right(key, ORGANISATION, who.id, who.role, now, now, "x", may_delegate=True)
+    world.store.run(ORGANISATION, lambda unit: unit.rights.add(right))
+    return key
+
+
+def giving(world, who):
+    gift = given_rights.Gift("hpr:1", who.role if who.role in ACCESS["give right"] else "system")
+    return given_rights.give_right(world.ports, who, gift, own_right(world, who))
+
+
+def emptied(world, who):
+    """An organisation that has nobody yet can be marked; this one has."""
+    nobody = replace(who, organisation="777777777") if who.role in ACCESS[MARK] else who
+    return verification.mark_for_verification(world.ports, nobody)
 
 
 def asked(world):
@@ -246,6 +274,13 @@ AT_LARGE = {
     "subscribe": lambda w, who: tell_systems.subscribe(w.ports, who, "https://dips.test/", "DIPS"),
     "list subscriptions": lambda w, who: tell_systems.list_subscriptions(w.ports, who),
     "look at work": lambda w, who: parked.depths(w.ports, who),
+    "give right": giving,
+    "revoke right": lambda w, who: given_rights.revoke_right(w.ports, who, own_right(w, who)),
+    "list rights": lambda w, who: given_rights.list_rights(w.ports, who),
+    "set unit": lambda w, who: given_rights.set_unit(
+        w.ports, who, Unit("u-1", ORGANISATION, "Medicine", ("clinic",))
+    ),
+    "mark for verification": lambda w, who: emptied(w, who),
     "staff list": lambda w, who: feed.staff_list(w.ports, who),
 }
 

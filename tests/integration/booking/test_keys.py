@@ -175,6 +175,7 @@ def _without_room(world, visit):
 CALLS = {
     "publish": lambda w, k: w.desk.publish("examples/gastro/surgery.yaml", idempotency_key=k),
     "merge": lambda w, k: w.dips.merge("p-8", "p-9", idempotency_key=k),
+    "give right": lambda w, k: w.valg.operator().give("hpr:1", "planner", idempotency_key=k),
     "deceased": lambda w, k: w.dips.deceased("p-9", idempotency_key=k),
     "block": lambda w, k: w.desk.block(
         "clinic", ["dr-b"], AT, LATER, reason="a course", idempotency_key=k
@@ -222,6 +223,7 @@ CALLS = {
 """A call of every verb that changes something, on a task or a visit if it takes one."""
 
 FROM = {
+    "give right": None,
     "publish": None,
     "merge": None,
     "deceased": None,
@@ -300,6 +302,10 @@ NO_KEYS = {
     "follow preparation",
     "expire holds",
     "forget answers",
+    "revoke right",
+    "list rights",
+    "set unit",
+    "mark for verification",
 }
 """Verbs that change nothing, that are harmless twice, or that only workers have."""
 
