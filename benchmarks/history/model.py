@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.history.record import Change, Operation, Rules, Taken
 
@@ -148,8 +148,14 @@ class Calendar:
     ) -> Iterator[str]:
         """Say what was done to what is not the operation's own."""
         theirs: set[str] = set()
+        stay = {
+            t.id: t for t in change.claimed if t.kind == "hold" and operation.verb == "override"
+        }
         for taken in (before[key] for key in change.released if key in before):
             if taken.task == operation.task:
+                continue
+            if taken.id in stay and replace(taken, is_place=False) == stay[taken.id]:
+                theirs.add(taken.task)  # an override fills its day: the place alone is elsewhere
                 continue
             if taken.kind == "booking":
                 yield f"gives away the booking {taken.id} of {taken.task}"
@@ -162,7 +168,7 @@ class Calendar:
         for taken in change.claimed:
             if taken.task == operation.task:
                 continue
-            if taken.kind != "place" or taken.task not in theirs:
+            if taken.task not in theirs or (taken.kind != "place" and taken.id not in stay):
                 yield f"takes {taken.id} for {taken.task}, which nobody asked for"
         if operation.verb != "override":
             for task in theirs - {taken.task for taken in change.claimed}:

@@ -166,7 +166,7 @@ def move(
         target("appointment", visit.id, visit.state, "change")
         session = staff_session(picture, visit, start, resources, key)
         released = tuple(s for s in picture.index.sessions.values() if s.id == visit.session)
-        ask = staff_ask(picture, session, visit, released)
+        ask = staff_ask(picture, session, visit)
         certificate, lost = displace(picture, session, released, override=override)
         return ask, certificate, lost
 
@@ -218,18 +218,11 @@ def staff_session(
     )
 
 
-def staff_ask(
-    picture: Picture, session: Session, visit: Appointment, released: tuple[Session, ...]
-) -> Ask | None:
-    """Give the rules for a staff booking; None for one outside every pool."""
+def staff_ask(picture: Picture, session: Session, visit: Appointment) -> Ask | None:
+    """Give the rules for a staff booking, which gives up no hold; None outside every pool."""
     if session.pool is None:
         return None
-    task = picture.tasks.get(visit.task or "")
-    if task is None:
-        ask = Ask(session.clinic, session.pool, picture.now)
-    else:
-        ask = Ask.for_task(picture.index, task, session.pool, picture.now, changing=True)
-    return replace(ask, ignore=ask.ignore | {s.id for s in released})
+    return Ask(session.clinic, session.pool, picture.now, picture.tasks.get(visit.task or ""))
 
 
 def displace(
@@ -243,11 +236,10 @@ def displace(
         If somebody would lose their place, unless it is overridden.
     """
     bare = picture.apply(removed=[s.id for s in released])
-    moves, lost = make_room(bare, session, picture.now)
+    found, lost = make_room(bare, session, picture.now)
     if lost and not override:
         raise WouldStrand([s.task or s.id for s in lost])
-    was, new = moves
-    return Certificate((session,), (*released, *lost), was, new), lost
+    return replace(found, released=(*released, *found.released)), lost
 
 
 def report_lost(act: Act, picture: Picture, lost: tuple[Session, ...]) -> None:

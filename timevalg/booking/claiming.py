@@ -22,7 +22,7 @@ from timevalg.model.task import Task
 from timevalg.model.time import instant
 from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, place_id
+from timevalg.solver.places import Certificate, is_place, place_id
 from timevalg.solver.verify import broken
 
 R = TypeVar("R")
@@ -138,10 +138,12 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
         if certificate.claim.kind is SessionKind.HOLD:
             ground.require_only_hold(certificate.claim)
         if each.ask is not None and not each.override:
+            own = certificate.claim.task
+            others = [s for s in (*certificate.claims, *certificate.moved) if s.task != own]
             verdict = broken(
                 picture.index.organisation,
-                [*ground.beside(certificate.claim), *certificate.moved],
-                replace(each.ask, now=now, count_places=True),
+                [*ground.beside(certificate.claim), *others],
+                replace(each.ask, now=now, count_places=True, ignore=frozenset()),
                 certificate.claim.start,
                 certificate.claim.resources,
             )
@@ -150,8 +152,9 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
         new = (*certificate.claims, *certificate.moved)
         for session in new:
             ground.take(session)
+        stayed = {(old.task, old.start, *old.spans) for old in certificate.displaced}
         for place in new:
-            if place.kind is SessionKind.PLACE or place.is_place:
+            if is_place(place) and (place.task, place.start, *place.spans) not in stayed:
                 _check_place(picture, tasks[place.task or ""], place, ground.beside(place))
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
         raise TimeTaken("a place that would move aside has gone meanwhile; the time")

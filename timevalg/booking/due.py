@@ -141,7 +141,7 @@ def assign(
         wanted = _wanted(task, name, service.id, service.length, require_aware(start, "start"))
         session = staff_session(picture, wanted, start, resources, session_id)
         released = tuple(picture.index.by_task(task.id))
-        ask = staff_ask(picture, session, wanted, released)
+        ask = staff_ask(picture, session, wanted)
         certificate, lost = displace(picture, session, released, override=override)
         return ask, certificate, lost
 

@@ -7,6 +7,7 @@ index's own, masks included; what was touched lies over it. `mark` and `back` un
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -224,6 +225,25 @@ class Board:
                 return None
         found.pop(spot.id, None)
         return self._over_quota(spot, found, anyway)
+
+    def crowding(self, spot: Spot) -> list[Spot]:
+        """Give the holds, places as well, with which quotas have too many beside a spot on it."""
+        found: dict[str, Spot] = {}
+        session = spot.session(self.index.organisation)
+        for there, most in self._counted(session):
+            others = [s for s in there if s.id != spot.id]
+            holds = [s for s in others if s.is_place and s.id not in found]
+            left = len(others) - sum(s.id in found for s in others)
+            found |= {s.id: self._must(s.id) for s in holds[: max(0, left + 1 - most)]}
+        return list(found.values())
+
+    def without_place(self, hold: Spot) -> Spot:
+        """Let a hold be no place any more; gives it as it is then."""
+        self.give(hold)
+        session = replace(hold.session(self.index.organisation), is_place=False)
+        bare = Spot.of(session, self.index.plan.grid)
+        self.take(bare)
+        return bare
 
     # -- where something could be ------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from timevalg.model.clinic import Organisation
-from timevalg.model.session import Session
+from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import allows
@@ -38,6 +38,7 @@ __all__ = [
     "Plan",
     "after",
     "conflicts",
+    "is_place",
     "is_valid_place",
     "make_room",
     "own_place",
@@ -271,8 +272,11 @@ def conflicts(picture: Picture, session: Session) -> list[Session]:
 
 def make_room(
     picture: Picture, session: Session, now: datetime
-) -> tuple[tuple[tuple[Session, ...], tuple[Session, ...]], tuple[Session, ...]]:
+) -> tuple[Certificate, tuple[Session, ...]]:
     """Re-place whoever a staff booking displaces, as far as that goes.
+
+    A hold gives way to nobody. Where it was also its task's place, and a quota has too many with
+    it, the place moves away from it.
 
     Parameters
     ----------
@@ -281,8 +285,8 @@ def make_room(
 
     Returns
     -------
-    (displaced, moved), lost
-        `lost` are the places for which there is no other.
+    certificate, lost
+        The session, and where places go; `lost` are those for which there is no other.
     """
     board = Board(replace(picture, now=now))
     spot = Spot.of(session, picture.index.plan.grid)
@@ -291,13 +295,16 @@ def make_room(
     for old in displaced:
         board.give(old)
     board.take(spot)
+    bare = {hold.id: board.without_place(hold) for hold in board.crowding(spot)}
     lost = []
-    for old in displaced:
+    for old in [*displaced, *bare.values()]:
         task = board.tasks.get(old.task or "")
         if task is None or _seat(board, task, ()) is None:
             lost.append(old)
     went, came = board.changes(begin)
-    new = {s.task: s for s in came if s is not spot}
-    pairs = [(old, new[old.task]) for old in went if old not in lost]
-    found = certificate(picture.index.organisation, (), lost, pairs)
-    return (found.displaced, found.moved), found.released
+    new = {s.task: s for s in came if s.kind is SessionKind.PLACE}
+    pairs = [(s, new.get(s.task) or bare[s.id]) for s in went if s.task in new or s.id in bare]
+    claims = [spot, *(hold for hold in bare.values() if hold.task in new)]
+    organisation = picture.index.organisation
+    found = certificate(organisation, claims, [s for s in lost if s.id not in bare], pairs)
+    return found, tuple(s.session(organisation) for s in lost)

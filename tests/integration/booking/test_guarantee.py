@@ -1,5 +1,6 @@
 """Nobody is stranded: every live task has a valid place after every step, at any load."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -217,6 +218,57 @@ def test_staff_do_not_take_what_a_patient_holds(world, override):
                 task, start=at, resources=resources, reason="urgent", override=override
             )
     assert held in world.sessions()
+
+
+def assigned(world, task, hour, **more):
+    if world.task(task).state == "open":
+        world.desk.take(task)
+    doctor = {"doctor": ["dr-a"], "room": ["room"]}
+    return world.desk.assign(task, start=oslo(2027, 1, 20, hour), resources=doctor, **more)
+
+
+def test_what_a_patient_holds_counts_in_a_quota_when_staff_book_another_of_their_tasks(make_world):
+    """Staff do not give up what the patient holds, as the patient's own choice would."""
+    world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": 1}]))
+    held = world.patient().hold(world.invited(), oslo(2027, 1, 20, 9))
+    task = world.invited()
+    with pytest.raises(TimeTaken, match="1 of 1 visits a day"):
+        assigned(world, task, 10)
+    assert held in world.sessions()
+    assert assigned(world, task, 10, override=True, reason="urgent").state == "assigned"
+    assert held.id in {s.id for s in world.sessions()}
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_hold_that_an_override_puts_over_a_quota_is_no_place_any_more(make_world, elsewhere):
+    """It stays its patient's, but the time that the guarantee keeps is another, or is lost."""
+    world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": 1}]))
+    task = world.invited(not_before=DAY, not_after=DAY + timedelta(days=elsewhere))
+    held = world.patient().hold(task, oslo(2027, 1, 20, 9))
+    assert held.is_place
+    assigned(world, world.invited("p-2"), 10, override=True, reason="urgent")
+    places = world.sessions(task=task.id, kind="place")
+    assert world.sessions(kind="hold") == [replace(held, is_place=False)]
+    assert [s.start.date() for s in places] == [DAY + timedelta(days=1)] * elsewhere
+    assert [c.task for c in world.cases("capacity-loss")] == [task.id] * (not elsewhere)
+    assert world.promises_broken() == {}
+    world.later(minutes=11)
+    assert world.sessions(kind="hold") == []
+    assert world.sessions(task=task.id) == places
+    assert world.promises_broken() == {}
+
+
+def test_a_hold_gives_way_to_the_next_also_where_others_have_filled_its_day(make_world):
+    """The place that it leaves stays where it was; nothing is taken by that."""
+    world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": 1}]))
+    first = world.patient().hold(world.invited(), oslo(2027, 1, 20, 9))
+    row = {"service": "talk", "clinic": "clinic", "pool": "auto"}
+    room = {"doctor": ("dr-a",), "room": ("room",)}
+    at = oslo(2027, 1, 20, 10)
+    world.dips.sync([CalendarRow("op/1", 1, start=at, resources=room, **row)])
+    next_day = world.invited(not_before=DAY + timedelta(days=1))
+    assert world.patient().hold(next_day, oslo(2027, 1, 21, 9)).is_place
+    assert first.id not in {s.id for s in world.sessions()}
 
 
 def test_quotas_hold_for_places_and_choices_together(make_world):

@@ -200,6 +200,7 @@ class Scratch:
             act.unit.sessions.release(given_up)
             between()
             act.unit.sessions.claim([*certificate.claims, *certificate.moved])
+            return certificate.claim
 
         for module in CLAIMERS:
             self.patch.setattr(module, "claim", claim)
