@@ -2,7 +2,7 @@
 
 A generated clinic of 40 clinicians with a room each; visits of patients, every one in the past or
 to come, in random order, one in a hundred in the way of another. It is imported twice: the second
-time everything is known already.
+time everything is known already. Then `timevalg doctor --deep` examines all of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.race import hospital, place
+from timevalg.booking.examine import examine
 from timevalg.library import Timevalg
+from timevalg.model.principal import Principal, RoleName
 from timevalg.model.time import instant
 from timevalg.store import Database
 from timevalg.store.migrate import upgrade
@@ -61,11 +63,16 @@ def measure(url: str, count: int, file: Path) -> dict[str, Any]:
             with file.open(encoding="utf-8") as rows:
                 done.append(valg.system("benchmark").import_calendar(rows))
             seconds.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        examined = examine(valg.ports, Principal("doctor", RoleName.AUDITOR, organisation))
+        seconds.append(time.perf_counter() - begun)
     return {
         **asdict(done[0]),
         "seconds": round(seconds[0], 1),
         "rows_per_second": round(count / seconds[0]),
         "again_seconds": round(seconds[1], 1),
+        "doctor_seconds": round(seconds[2], 1),
+        "findings": len(examined.findings),
         "megabytes": round(_megabytes() - before),
     }
 
@@ -115,7 +122,9 @@ def _sentence(found: dict[str, Any]) -> str:
     return (
         f"{found['rows']} rows on {found['store']}: {found['seconds']} s"
         f" ({found['rows_per_second']} a second), {found['rejected']} rejected;"
-        f" again, all known: {found['again_seconds']} s; {found['megabytes']} MB more memory"
+        f" again, all known: {found['again_seconds']} s;"
+        f" doctor: {found['findings']} findings in {found['doctor_seconds']} s;"
+        f" {found['megabytes']} MB more memory"
     )
 
 
