@@ -19,6 +19,7 @@ from timevalg.model.records import (
     Verification,
     Work,
 )
+from timevalg.model.representation import Basis, Representation, Withholding
 from timevalg.model.right import Right, Unit
 from timevalg.model.roster import Hours
 from timevalg.model.service import PreparationRule
@@ -231,6 +232,22 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
         ),
         Right("r-1", ORG, AWKWARD, RoleName.AUDITOR, NINE, NINE, "x", may_delegate=True),
     ),
+    "representations": (
+        Representation(
+            "r-1",
+            ORG,
+            "p-1",
+            AWKWARD,
+            Basis.PARENT,
+            date(2027, 1, 4),
+            NINE,
+            AWKWARD,
+            ends=date(2028, 2, 29),
+            shares_address=True,
+            areas=("appointments", AWKWARD),
+        ),
+    ),
+    "withholdings": (Withholding("t:t-1", ORG, "p-1", True, NINE, AWKWARD),),
     "verifications": (Verification("verification", ORG, NINE, AWKWARD),),
     "cases": (
         StaffCase(

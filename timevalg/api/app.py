@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 import timevalg
 from timevalg.api import problems
 from timevalg.api.gate import Gate, SignOn
-from timevalg.api.routes import patient, system
+from timevalg.api.routes import patient, privacy, system
 from timevalg.api.schemas.system import ShortageOut
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import Busy
@@ -19,7 +19,7 @@ from timevalg.settings import Settings
 from timevalg.solver.offers import Offer
 from timevalg.solver.shortage import Shortage
 
-SURFACES = (patient.router, system.router)
+SURFACES = (patient.router, privacy.router, system.router)
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "dpop": {"type": "http", "scheme": "dpop", "description": "RFC 9449, with the header DPoP."},

@@ -12,6 +12,7 @@ from timevalg.booking.access import ACCESS, allow, scope_of
 from timevalg.booking.once import answer_once, begin, keep
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.represented import require_shown, thread_of
 from timevalg.booking.standing import require_standing
 from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
@@ -137,7 +138,7 @@ class Act:
         """
         self._alone(f"t:{key}")
         task = self.unit.tasks.get(key)
-        self._admit("task", task.id, task.clinic, task.patient)
+        self._admit("task", task)
         require_version(self.unit, task, version)
         return task
 
@@ -145,9 +146,9 @@ class Act:
         """Give an appointment by id or by the record system's ref; note who asked."""
         found = self.unit.appointments.find(ref=key, limit=1)
         appointment = found[0] if found else self.unit.appointments.get(key)
-        if self._alone(f"t:{appointment.task}" if appointment.task else f"a:{appointment.id}"):
+        if self._alone(thread_of(appointment)):
             appointment = self.unit.appointments.get(appointment.id)
-        self._admit("appointment", appointment.id, appointment.clinic, appointment.patient)
+        self._admit("appointment", appointment)
         require_version(self.unit, appointment, version)
         return appointment
 
@@ -161,11 +162,12 @@ class Act:
             self.unit.lock([key])
         return not self.planning
 
-    def _admit(self, kind: str, key: str, clinic: str | None, patient: str | None) -> None:
-        who = self.principal
+    def _admit(self, kind: str, thing: Task | Appointment) -> None:
+        who, key, patient = self.principal, thing.id, thing.patient
         if who.patient is not None and who.patient != patient:  # known by another id by now?
             who = replace(who, patient=surviving(self.unit, who.patient).id)
-        allow(self.verb, who, kind=kind, key=key, clinic=clinic, patient=patient)
+        allow(self.verb, who, kind=kind, key=key, clinic=thing.clinic, patient=patient)
+        require_shown(self.unit, who, kind, key, thread_of(thing))
         if not self.planning:
             self.audit(kind, key, patient)
 

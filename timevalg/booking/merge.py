@@ -78,6 +78,10 @@ def _rename(act: Act, picture: Picture, gone: str, left: str) -> Picture:
             picture = picture.with_task(task)
     for visit in unit.appointments.find(patient=gone):
         act.save(visit, "appointment.merged", None, patient=left)
+    for bond in unit.representations.find(patient=gone):
+        unit.representations.save(replace(bond, patient=left))
+    for decided in unit.withholdings.find(patient=gone):
+        unit.withholdings.save(replace(decided, patient=left))
     for letter in unit.letters.find(patient=gone):
         unit.letters.save(replace(letter, patient=left))
     return picture

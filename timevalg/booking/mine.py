@@ -8,6 +8,7 @@ from typing import Any
 from timevalg.booking.access import Scope, scope_of
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.ports import Between, Ports, Records
+from timevalg.booking.represented import thread_of, withheld_from
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotFound
 from timevalg.model.principal import Principal
@@ -61,14 +62,20 @@ def list_appointments(
 
 @use_case("read access log")
 def read_access_log(ports: Ports, principal: Principal, limit: int = MOST) -> list[AuditEntry]:
-    """Tell a patient who has looked at their data or changed it, newest first."""
+    """Tell a patient who has looked at their data or changed it, newest first.
+
+    A representative from whom something is withheld is told of their own acts alone.
+    """
 
     def body(act: Act) -> list[AuditEntry]:
         patient = principal.patient
         if patient is None:
             raise NotFound("access log", "")
         act.audit("access log", patient, patient)
-        return act.unit.audit.find(order="-time", limit=min(limit, MOST), patient=patient)
+        only: dict[str, Any] = {"patient": patient}
+        if not withheld_from(act.unit, principal).nothing:
+            only["principal"] = principal.id
+        return act.unit.audit.find(order="-time", limit=min(limit, MOST), **only)
 
     scope_of("read access log", principal)
     return run(ports, principal, "read access log", body)
@@ -94,8 +101,16 @@ def _page(
     def body(act: Act) -> list[Any]:
         rows: Records[Any] = records(act)
         act.audit(f"{kind} list", principal.patient or principal.organisation, principal.patient)
-        size = max(1, min(limit, MOST))
-        found = rows.find(limit=size + 1, id=Between(after), **wanted)
-        return [row for row in found if row.id != after][:size]
+        hidden = withheld_from(act.unit, principal)
+        size, shown, last = max(1, min(limit, MOST)), list[Any](), after
+        while len(shown) < size:
+            found = [
+                r for r in rows.find(limit=size + 1, id=Between(last), **wanted) if r.id != last
+            ]
+            shown += [row for row in found if not hidden.hides(thread_of(row))]
+            if len(found) < size:
+                break
+            last = found[-1].id
+        return shown[:size]
 
     return run(ports, principal, verb, body)

@@ -30,6 +30,7 @@ from timevalg.model.records import (
     Verification,
     Work,
 )
+from timevalg.model.representation import Representation, Withholding
 from timevalg.model.right import Right, Unit
 from timevalg.model.session import Claim, Session
 from timevalg.model.task import Task
@@ -269,6 +270,8 @@ class UnitOfWork(Protocol):
     units: Records[Unit]
     rights: Records[Right]
     verifications: Records[Verification]
+    representations: Records[Representation]
+    withholdings: Records[Withholding]
     sessions: Sessions
     events: EventLog
     work: WorkLog

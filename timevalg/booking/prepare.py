@@ -7,6 +7,7 @@ from dataclasses import replace
 from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, picture_of, run, use_case
 from timevalg.booking.ports import Ports
+from timevalg.booking.represented import require_shown, thread_of
 from timevalg.booking.visits import OPEN_PREPARATIONS, follow_at
 from timevalg.model.appointment import Preparation
 from timevalg.model.errors import InvalidInput
@@ -42,6 +43,7 @@ def complete_preparation(
             clinic=preparation.clinic,
             patient=visit.patient,
         )
+        require_shown(act.unit, principal, "preparation", key, thread_of(visit))
         done = _advance(act, preparation, "complete", answer=answer, done_at=act.unit.now())
         task = act.unit.tasks.get(visit.task) if visit.task else None
         if task is not None:  # also for another visit of the same task

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from timevalg.booking.access import ACCESS
-from timevalg.booking.patients import surviving
 from timevalg.booking.ports import UnitOfWork
-from timevalg.model.errors import NotAllowed, NotFound
+from timevalg.booking.represented import require_own, require_representative
+from timevalg.model.errors import NotAllowed
 from timevalg.model.principal import PERSONAL, Principal, RoleName
 from timevalg.model.right import NOWHERE, Clinics, Right, Unit, both, within
 
@@ -27,27 +27,20 @@ def require_standing(unit: UnitOfWork, principal: Principal, verb: str) -> None:
     Raises
     ------
     NotAllowed
+    NotFound
+        Of a patient who is not theirs.
     """
     if not principal.by_rights:
         return
     if principal.role is RoleName.PATIENT:
-        _require_same(unit, principal)
+        require_own(unit, principal)
+        return
+    if principal.role is RoleName.REPRESENTATIVE:
+        require_representative(unit, principal)
         return
     held = clinics_of(unit, principal.id, principal.role)
     if held == NOWHERE or not within(principal.clinics, held):
         raise NotAllowed(verb, principal.role, "the right to it does not stand; sign on again")
-
-
-def _require_same(unit: UnitOfWork, principal: Principal) -> None:
-    """Refuse whoever is not the patient in whose name they act.
-
-    Raises
-    ------
-    NotFound
-    """
-    key = principal.patient or ""
-    if key != principal.id and surviving(unit, key).person != principal.id:
-        raise NotFound("patient", key)
 
 
 def clinics_of(unit: UnitOfWork, holder: str, role: RoleName) -> Clinics:

@@ -72,6 +72,12 @@ class Timevalg:
         """Give a patient's own view."""
         return PatientView(self.ports, self._principal(patient, RoleName.PATIENT, patient=patient))
 
+    def representative(self, identity: str, patient: str) -> PatientView:
+        """Give the view of somebody who acts for a patient; looked up in each act."""
+        person = self.ports.pseudonym(identity)
+        who = self._principal(person, RoleName.REPRESENTATIVE, patient=patient, by_rights=True)
+        return PatientView(self.ports, who)
+
     def planner(self, name: str, clinics: Iterable[str] | None = None) -> Desk:
         """Give the desk of a planner, for some clinics or all."""
         rights = frozenset(clinics) if clinics is not None else None

@@ -25,6 +25,7 @@ from timevalg.booking import (
     own,
     publish,
     replan,
+    represent,
     reserves,
     settle_offers,
     sync,
@@ -38,6 +39,7 @@ from timevalg.booking.calendar_import import Imported, Rejected
 from timevalg.booking.invite import Invitation, InvitationPlan
 from timevalg.booking.publish import Published
 from timevalg.booking.replan import Proposal, Rebooked
+from timevalg.booking.represent import Bond
 from timevalg.booking.sync import CalendarRow, Synced
 from timevalg.booking.whatif import Forecast
 from timevalg.clinic import read, read_sources
@@ -48,6 +50,7 @@ from timevalg.model.contents import Contents, Source
 from timevalg.model.errors import InvalidInput
 from timevalg.model.outgoing import Subscription
 from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
+from timevalg.model.representation import Basis, Representation
 from timevalg.model.session import Assignment, Session
 from timevalg.model.task import Mode, Task
 from timevalg.solver.reserves import Reserves
@@ -121,6 +124,37 @@ class Hospital(View):
         )
         ports = self.once(idempotency_key)
         return feed.register_patient(ports, self.principal, value, confidential)
+
+    def represent(
+        self,
+        patient: str,
+        identity: str,
+        basis: Basis | str,
+        *,
+        reason: str = "",
+        idempotency_key: str | None = None,
+        **more: Any,
+    ) -> Representation:
+        """Register that somebody may act for a patient, by the number of their identity.
+
+        Parameters
+        ----------
+        basis : Basis or str
+            ``parent`` | ``guardian`` | ``attorney``.
+        **more
+            ``starts``, ``ends`` (both included), ``shares_address`` and ``consents`` of a parent,
+            ``areas`` of a power of attorney.
+        """
+        bond = Bond(patient, identity, Basis(basis), **more)
+        ports = self.once(idempotency_key)
+        return represent.register_representation(ports, self.principal, bond, reason)
+
+    def end_representation(
+        self, representation: Representation | str, reason: str = ""
+    ) -> Representation:
+        """End a representation now."""
+        key = key_of(representation)
+        return represent.end_representation(self.ports, self.principal, key, reason)
 
     def invite(
         self,

@@ -19,6 +19,7 @@ from timevalg.booking import (
     mine,
     none_suits,
     prepare,
+    represent,
 )
 from timevalg.booking import decline as declining
 from timevalg.booking.invite import Invitation
@@ -26,6 +27,7 @@ from timevalg.booking.ports import Ports
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.principal import Principal
 from timevalg.model.records import AuditEntry, Letter
+from timevalg.model.representation import Representation, Withholding
 from timevalg.model.session import Assignment, Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
@@ -184,6 +186,17 @@ class View:
         return cancel.cancel(
             self.once(idempotency_key), self.principal, key_of(appointment), reason, version, by
         )
+
+    def representations(self, patient: str) -> list[Representation]:
+        """Give who may act, or might, for a patient, those that have ended too."""
+        return represent.list_representations(self.ports, self.principal, patient)
+
+    def withhold(
+        self, thing: Task | Appointment, *, withheld: bool = True, reason: str = ""
+    ) -> Withholding:
+        """Decide whether representatives see a task with its visits, or a visit without one."""
+        kind = "task" if isinstance(thing, Task) else "appointment"
+        return represent.withhold(self.ports, self.principal, kind, thing.id, withheld, reason)
 
     def complete(
         self,

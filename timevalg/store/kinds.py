@@ -29,6 +29,7 @@ from timevalg.model.records import (
     Verification,
     Work,
 )
+from timevalg.model.representation import Representation, Withholding
 from timevalg.model.right import Right, Unit
 from timevalg.model.session import Session
 from timevalg.model.task import Task
@@ -229,6 +230,16 @@ DELIVERIES = Kind(
     indexes=(("subscription", "stream", "number"), ("state",)),
 )
 UNITS = Kind("unit", "units", Unit, versioned=True)
+REPRESENTATIONS = Kind(
+    "representation",
+    "representations",
+    Representation,
+    versioned=True,
+    indexes=(("patient",), ("representative",)),
+)
+WITHHOLDINGS = Kind(
+    "withholding", "withholdings", Withholding, versioned=True, indexes=(("patient",),)
+)
 VERIFICATIONS = Kind("verification", "verifications", Verification)
 RIGHTS = Kind("right", "rights", Right, versioned=True, indexes=(("holder",),))
 
@@ -252,4 +263,6 @@ KINDS: tuple[Kind[Any], ...] = (
     UNITS,
     RIGHTS,
     VERIFICATIONS,
+    REPRESENTATIONS,
+    WITHHOLDINGS,
 )

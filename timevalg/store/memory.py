@@ -29,6 +29,7 @@ from timevalg.model.records import (
     StaffCase,
     Verification,
 )
+from timevalg.model.representation import Representation, Withholding
 from timevalg.model.right import Right, Unit
 from timevalg.model.task import Task
 from timevalg.store import kinds
@@ -63,6 +64,10 @@ class MemoryUnit:
         self.units: Records[Unit] = MemoryRecords(journal, kinds.UNITS)
         self.rights: Records[Right] = MemoryRecords(journal, kinds.RIGHTS)
         self.verifications: Records[Verification] = MemoryRecords(journal, kinds.VERIFICATIONS)
+        self.representations: Records[Representation] = MemoryRecords(
+            journal, kinds.REPRESENTATIONS
+        )
+        self.withholdings: Records[Withholding] = MemoryRecords(journal, kinds.WITHHOLDINGS)
         events = MemoryEvents(journal)
         self.events: EventLog = events
         self.sessions: Sessions = MemorySessions(self, journal, events)

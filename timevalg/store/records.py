@@ -99,7 +99,9 @@ class SqlRecords(Generic[T]):
 
 def stale(kind: Kind[Any], actual: Any, expected: int) -> StaleVersion:
     """Give the error for a save of an `expected` version where there is another."""
-    return StaleVersion(kind.name, actual.id, expected, actual.version, str(actual.state))
+    return StaleVersion(
+        kind.name, actual.id, expected, actual.version, str(getattr(actual, "state", ""))
+    )
 
 
 def changed(value: T, /, **fields: Any) -> T:

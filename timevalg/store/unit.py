@@ -28,6 +28,7 @@ from timevalg.model.records import (
     StaffCase,
     Verification,
 )
+from timevalg.model.representation import Representation, Withholding
 from timevalg.model.right import Right, Unit
 from timevalg.model.task import Task
 from timevalg.store import kinds
@@ -70,6 +71,8 @@ class SqlUnit:
         self.units: Records[Unit] = SqlRecords(self, kinds.UNITS)
         self.rights: Records[Right] = SqlRecords(self, kinds.RIGHTS)
         self.verifications: Records[Verification] = SqlRecords(self, kinds.VERIFICATIONS)
+        self.representations: Records[Representation] = SqlRecords(self, kinds.REPRESENTATIONS)
+        self.withholdings: Records[Withholding] = SqlRecords(self, kinds.WITHHOLDINGS)
         events = SqlEvents(self)
         self.events: EventLog = events
         self.sessions: Sessions = SqlSessions(self, events)

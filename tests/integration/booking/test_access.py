@@ -37,6 +37,7 @@ from timevalg.booking import (
     publish,
     remind,
     replan,
+    represent,
     reserves,
     seal,
     settle_offers,
@@ -60,6 +61,7 @@ from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import Owner, Patient
+from timevalg.model.representation import Basis
 from timevalg.model.right import Right, Unit
 from timevalg.model.states import TaskState
 from timevalg.store import Memory
@@ -114,6 +116,13 @@ def own_right(world, who):
 def giving(world, who):
     gift = given_rights.Gift("hpr:1", who.role if who.role in ACCESS["give right"] else "system")
     return given_rights.give_right(world.ports, who, gift, own_right(world, who))
+
+
+def bound(world, who):
+    """A representation; none where its making would be seen as a change."""
+    if who.role not in ACCESS["end representation"]:
+        return "r-none"
+    return world.dips.represent("p-9", "02013299997", "attorney").id
 
 
 def emptied(world, who):
@@ -185,6 +194,7 @@ ABOUT_ONE = [
     about_task("choose", choose.choose, "open", AT),
     ("unblock", "open", blocked, lambda w, who, k: block.unblock(w.ports, who, k)),
     ("block", "open", lambda w: w.invited() and "clinic", blocking),
+    about_task("withhold", lambda p, who, k: represent.withhold(p, who, "task", k, True)),
     about_task("none suits", none_suits.none_suits),
     about_task("decline", decline.decline),
     about_task("check", check.check, "chosen", True),
@@ -274,6 +284,11 @@ AT_LARGE = {
     "subscribe": lambda w, who: tell_systems.subscribe(w.ports, who, "https://dips.test/", "DIPS"),
     "list subscriptions": lambda w, who: tell_systems.list_subscriptions(w.ports, who),
     "look at work": lambda w, who: parked.depths(w.ports, who),
+    "register representation": lambda w, who: represent.register_representation(
+        w.ports, who, represent.Bond("p-9", "02013299997", Basis.ATTORNEY)
+    ),
+    "end representation": lambda w, who: represent.end_representation(w.ports, who, bound(w, who)),
+    "list representations": lambda w, who: represent.list_representations(w.ports, who, "p-1"),
     "give right": giving,
     "revoke right": lambda w, who: given_rights.revoke_right(w.ports, who, own_right(w, who)),
     "list rights": lambda w, who: given_rights.list_rights(w.ports, who),

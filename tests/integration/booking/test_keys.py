@@ -175,6 +175,9 @@ def _without_room(world, visit):
 CALLS = {
     "publish": lambda w, k: w.desk.publish("examples/gastro/surgery.yaml", idempotency_key=k),
     "merge": lambda w, k: w.dips.merge("p-8", "p-9", idempotency_key=k),
+    "register representation": lambda w, k: w.desk.represent(
+        "p-1", "02013299997", "attorney", idempotency_key=k
+    ),
     "give right": lambda w, k: w.valg.operator().give("hpr:1", "planner", idempotency_key=k),
     "deceased": lambda w, k: w.dips.deceased("p-9", idempotency_key=k),
     "block": lambda w, k: w.desk.block(
@@ -224,6 +227,7 @@ CALLS = {
 
 FROM = {
     "give right": None,
+    "register representation": None,
     "publish": None,
     "merge": None,
     "deceased": None,
@@ -303,6 +307,9 @@ NO_KEYS = {
     "expire holds",
     "forget answers",
     "revoke right",
+    "end representation",
+    "list representations",
+    "withhold",
     "list rights",
     "set unit",
     "mark for verification",

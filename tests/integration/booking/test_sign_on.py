@@ -10,7 +10,7 @@ from timevalg.model.errors import NotAllowed, NotFound, NotSignedOn
 from timevalg.model.identity import Asking, Identity
 from timevalg.model.principal import RoleName
 
-NUMBER, OTHER = "02013299997", "30108299920"
+NUMBER, OTHER = "30108299920", "02013299997"
 HERE = Asking(ORGANISATION)
 NURSE = Identity(
     "https://helseid.test", "s-1", person=NUMBER, organisation=ORGANISATION, professional="7654321"

@@ -1,0 +1,29 @@
+"""What patients decide and are told about who acts for them, over HTTP."""
+
+TASKS = "/v1/patient/tasks"
+
+
+def test_a_patient_decides_what_those_who_act_for_them_see(world, caller):
+    task = world.invited()
+    me, mum = caller("patient:p-1"), caller("representative:p-1")
+    assert mum.get(f"{TASKS}/{task.id}").status_code == 200
+    version = me.get(f"{TASKS}/{task.id}").headers["ETag"]
+    done = me.post(f"{TASKS}/{task.id}/withholding", {"withheld": True}, version=version)
+    assert (done.status_code, done.json()["withheld"]) == (200, True)
+    assert mum.get(f"{TASKS}/{task.id}").status_code == 404
+    assert mum.get(TASKS).json()["tasks"] == []
+    refused = mum.post(f"{TASKS}/{task.id}/withholding", {"withheld": False})
+    assert refused.status_code == 403
+    assert me.post(f"{TASKS}/{task.id}/withholding", {"withheld": 0}).status_code == 422
+    assert me.post(f"{TASKS}/t-0/withholding", {"withheld": True}).status_code == 404
+
+
+def test_a_patient_is_told_who_may_act_for_them(world, caller):
+    world.dips.register("p-1", identity="30108299920")
+    made = world.dips.represent("p-1", "02013299997", "attorney", areas=("appointments",))
+    answer = caller("patient:p-1").get("/v1/patient/representatives")
+    (told,) = answer.json()["representatives"]
+    assert (told["id"], told["basis"], told["areas"]) == (made.id, "attorney", ["appointments"])
+    assert "02013299997" not in answer.text
+    others = caller("patient:p-2").get("/v1/patient/representatives").json()
+    assert others["representatives"] == []
