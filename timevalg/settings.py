@@ -47,6 +47,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SMS_TOKEN", "", "Bearer token of that gateway."),
     Setting("PRINT", "", "Folder from which a printing house takes letters."),
     Setting("WATCH", "", "`[HOST:]PORT` where a worker tells its metrics, health and readiness."),
+    Setting(
+        "TRACES", "", "Where spans go, by OTLP: `http://collector:4318/v1/traces`; none: nowhere."
+    ),
     Setting("BODY_LIMIT", "1000000", "Bytes of a request's body at most."),
     Setting("RATE_BY_PRINCIPAL", "600/minute", "Requests of one principal."),
     Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address."),

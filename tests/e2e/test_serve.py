@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
@@ -18,6 +20,7 @@ from timevalg import Timevalg
 
 GASTRO = Path(__file__).parents[2] / "examples" / "gastro"
 ORGANISATION = "999999999"
+CANARY = "01017012345"
 
 
 def environment(tmp_path, **more):
@@ -40,15 +43,28 @@ def free_port():
         return s.getsockname()[1]
 
 
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
-def served(env, port):
-    """Serve until the block ends; the first line that uvicorn writes about readiness is awaited."""
+def served(env, port, processes=1):
+    """Serve until the block ends; what uvicorn writes of readiness is awaited."""
     command = [sys.executable, "-m", "timevalg.cli", "serve", "--port", str(port)]
+    waits = iter(range(processes))
+    if processes > 1:
+        command += ["--processes", str(processes)]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stderr:
-                if "running on" in line:
+                if "startup complete" in line and next(waits) == processes - 1:
                     break
+            while not is_open(port):
+                pass
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
@@ -85,6 +101,56 @@ def test_an_empty_folder_a_server_and_a_token(tmp_path):
         answer = client.get("/v1/patient/tasks", headers={"Authorization": f"Bearer {changed}"})
         assert answer.status_code == 401
         assert token not in answer.text
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes what is sent by OTLP."""
+
+    def do_POST(self):
+        self.server.taken.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def collector():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        server.taken = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_what_has_begun_when_the_server_stops_is_answered_and_traced(tmp_path, collector):
+    traces = f"http://127.0.0.1:{collector.server_port}/v1/traces"
+    env, port = environment(tmp_path, TRACES=traces), free_port()
+    said = ("--role", "patient", "--organisation", ORGANISATION, "--patient", CANARY)
+    token = timevalg(env, "token", *said).stdout.strip()
+    body = b'{"start": "2027-01-14T09:00:00+01:00"}'
+    head = (
+        f"POST /v1/patient/tasks/{CANARY}/choice HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
+        f"Authorization: Bearer {token}\r\nIdempotency-Key: k\r\nIf-Match: *\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with served(env, port) as server, socket.create_connection(("127.0.0.1", port)) as begun:
+        begun.sendall(head.encode() + body[:10])
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            while "timevalg_http_being_answered 2.0" not in client.get("/metrics").text:
+                pass  # the one above, and this one
+        server.send_signal(signal.SIGTERM)
+        while is_open(port):
+            pass  # until nobody new is let in
+        begun.sendall(body[10:])
+        answer = begun.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 404"), answer  # an answer to what was asked
+        written = server.stderr.read()
+    spans = b"".join(collector.taken)
+    assert b"POST /v1/patient/tasks/{task}/choice" in spans
+    assert CANARY not in written
+    assert CANARY.encode() not in spans
 
 
 def test_development_serves_this_machine_only(tmp_path):

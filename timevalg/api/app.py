@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.concurrency import run_in_threadpool
+from fastapi.telemetry import TelemetryConfig
 
 import timevalg
 from timevalg.api import problems
 from timevalg.api.gate import Gate, SignOn
-from timevalg.api.routes import patient, privacy, system
+from timevalg.api.routes import operations, patient, privacy, system
 from timevalg.api.schemas.system import ShortageOut
+from timevalg.api.watch import Watch
 from timevalg.booking.ports import Ports
-from timevalg.model.errors import Busy
 from timevalg.settings import Settings
 from timevalg.solver.offers import Offer
 from timevalg.solver.shortage import Shortage
@@ -25,16 +27,35 @@ SECURITY = {
     "dpop": {"type": "http", "scheme": "dpop", "description": "RFC 9449, with the header DPoP."},
 }
 """How those who call show who they are."""
+SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own spans tell addresses and queries, and its logs the words of errors."""
 
 
-def make_app(ports: Ports, settings: Settings, sign_on: SignOn) -> FastAPI:
+def make_app(
+    ports: Ports,
+    settings: Settings,
+    sign_on: SignOn,
+    *,
+    checks: Mapping[str, Callable[[], bool]] | None = None,
+    ending: Callable[[], None] = lambda: None,
+) -> FastAPI:
     """Put the application together.
 
     Parameters
     ----------
     sign_on : callable
         Gives the principal of a token.
+    checks : mapping
+        What must be so besides that the database answers, for the application to be ready.
+    ending : callable
+        Called when the server stops, after the last request.
     """
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        ending()
+
     app = FastAPI(
         title="timevalg",
         version=timevalg.__version__,
@@ -42,12 +63,15 @@ def make_app(ports: Ports, settings: Settings, sign_on: SignOn) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        lifespan=living,
+        telemetry=SILENT,
     )
     app.state.ports = ports
+    app.state.checks = {"the database answers": lambda: _answers(ports), **(checks or {})}
     problems.install(app, _told)
     for surface in SURFACES:
         app.include_router(surface)
-    _add_open_routes(app)
+    app.include_router(operations.router)
     app.add_middleware(Gate, settings=settings, sign_on=sign_on)
     if settings.origins:
         app.add_middleware(
@@ -65,25 +89,15 @@ def make_app(ports: Ports, settings: Settings, sign_on: SignOn) -> FastAPI:
             ],
             expose_headers=["ETag", "Retry-After"],
         )
+    app.add_middleware(Watch)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way of extending it
     return app
 
 
-def _add_open_routes(app: FastAPI) -> None:
-    @app.get("/health", tags=["operations"], operation_id="health")
-    def health() -> dict[str, str]:
-        """Say that the process is alive."""
-        return {"status": "alive"}
-
-    @app.get("/ready", tags=["operations"], operation_id="ready")
-    async def ready() -> dict[str, str]:
-        """Say whether the database answers."""
-        store = app.state.ports.store
-        try:
-            await run_in_threadpool(store.organisations)
-        except Exception as error:
-            raise Busy("the database") from error
-        return {"status": "ready"}
+def _answers(ports: Ports) -> bool:
+    """Ask the database anything; it raises where there is no answer."""
+    ports.store.organisations()
+    return True
 
 
 def _told(fact: Any) -> Any:

@@ -75,6 +75,7 @@ OTHERS: Mapping[str, Kind] = {
         Kind(428, "version-missing", "If-Match missing", "Send the ETag you read."),
         Kind(429, "too-many", "Too many requests", "Wait as Retry-After says."),
         Kind(500, "fault", "Our fault", "It is noted; try again later."),
+        Kind(503, "not-ready", "Not ready", "Ask again in a moment."),
         Kind(504, "slow", "Too slow", "It may have happened: repeat it with the same key."),
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from timevalg import logs
+from timevalg.api import tracing
 from timevalg.api.app import make_app
 from timevalg.api.gate import SignOn
 from timevalg.booking import sign_on as booking
@@ -22,7 +25,7 @@ from timevalg.model.errors import InvalidInput
 from timevalg.model.identity import Asking
 from timevalg.model.principal import Principal
 from timevalg.settings import Settings
-from timevalg.store.migrate import upgrade
+from timevalg.store.migrate import current, head, upgrade
 from timevalg.wiring import open_ports
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -42,35 +45,71 @@ def application(settings: Settings) -> FastAPI:
     if settings.is_development and url.startswith("sqlite"):
         upgrade(url)
     letters = Path(settings["LETTERS"]) if settings["LETTERS"] else None
+    trusted(settings)
+    stop_tracing = tracing.start(settings["TRACES"])
     ports = open_ports(url, letters_folder=letters)
-    return make_app(ports, settings, signing_on(settings, ports))
+
+    def ending() -> None:
+        ports.store.close()
+        stop_tracing()
+
+    checks = {"the database is up to date": UpToDate(url)}
+    return make_app(ports, settings, signing_on(settings, ports), checks=checks, ending=ending)
+
+
+class UpToDate:
+    """Asks whether a database has the newest tables; once it has, it is not asked again."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._is_so = url, False
+
+    def __call__(self) -> bool:
+        """Tell whether ``timevalg db upgrade`` has been run."""
+        self._is_so = self._is_so or current(self._url) == head()
+        return self._is_so
+
+
+def from_environment() -> FastAPI:
+    """Put the application together in a process of its own."""
+    logs.configure()
+    return application(Settings.of(os.environ))
+
+
+def trusted(settings: Settings) -> list[Issuer]:
+    """Give the issuers whose tokens count; the development issuer does in development only.
+
+    Raises
+    ------
+    InvalidInput
+        If production trusts nobody, or has no key for pseudonyms.
+    """
+    issuers = [
+        Issuer(i["issuer"], i["audience"], i["keys"], i["profile"]) for i in settings.issuers
+    ]
+    if settings.is_development:
+        return [*issuers, development.issuer(development.path_of(settings["DEVELOPMENT_KEY"]))]
+    if not issuers:
+        raise InvalidInput.single(
+            "TIMEVALG_ISSUERS", "is not set; production trusts nobody by itself", "environment"
+        )
+    settings.required("SEARCH_KEY")  # nobody shall find out numbers by trying all there are
+    return issuers
 
 
 def signing_on(settings: Settings, ports: Ports) -> SignOn:
-    """Give what turns tokens into principals; the development issuer counts in development only.
+    """Give what turns tokens into principals.
 
     Raises
     ------
     InvalidInput
         If production trusts nobody.
     """
-    issuers = [
-        Issuer(i["issuer"], i["audience"], i["keys"], i["profile"]) for i in settings.issuers
-    ]
-    if not settings.is_development and not issuers:
-        raise InvalidInput.single(
-            "TIMEVALG_ISSUERS", "is not set; production trusts nobody by itself", "environment"
-        )
-    if not settings.is_development:
-        settings.required("SEARCH_KEY")  # nobody shall find out numbers by trying all there are
     own = development.path_of(settings["DEVELOPMENT_KEY"])
-    if settings.is_development:
-        issuers.append(development.issuer(own))
 
     def fetch(url: str) -> Mapping[str, Any]:
         return development.key_set(own) if url == own.as_uri() else fetched(url)
 
-    tokens = Tokens(issuers, KeySets(fetch))
+    tokens = Tokens(trusted(settings), KeySets(fetch))
 
     def sign_on(token: str, scheme: str, proof: str | None, request: Request) -> Principal:
         identity = tokens.identity(token, request, proof, scheme=scheme)
@@ -80,8 +119,13 @@ def signing_on(settings: Settings, ports: Ports) -> SignOn:
     return sign_on
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
     """Serve until SIGTERM or SIGINT; what has begun then may end.
+
+    Parameters
+    ----------
+    processes : int
+        How many answer at this port; with more than one the settings are those of the environment.
 
     Raises
     ------
@@ -93,14 +137,27 @@ def serve(settings: Settings, host: str, port: int) -> None:
             "--host", f"{host} is not this machine alone; set TIMEVALG_MODE=production for that"
         )
     logs.configure()
-    uvicorn.run(
-        application(settings),
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,  # timevalg's own
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=15,
-        h11_max_incomplete_event_size=32_768,
-    )
+    how: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "access_log": False,
+        "log_config": None,  # timevalg's own
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
+        "timeout_keep_alive": 15,
+        "h11_max_incomplete_event_size": 32_768,
+    }
+    if processes == 1:
+        uvicorn.run(application(settings), **how)
+        return
+    settings.required("DATABASE_URL")
+    trusted(settings)  # what is wrong is said here, not by each of them
+    with tempfile.TemporaryDirectory(prefix="timevalg-metrics-") as folder:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        uvicorn.run(
+            f"{__name__}:{from_environment.__name__}",
+            factory=True,
+            workers=processes,
+            timeout_worker_healthcheck=60,  # a busy one is not a dead one
+            **how,
+        )

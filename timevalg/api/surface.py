@@ -6,7 +6,7 @@ start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -38,6 +38,11 @@ WORDS = {
     503: "Busy; nothing was changed",
     504: "Too slow; it may have happened",
 }
+
+
+def described(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
+    """Give what the document says of answers that are problem details."""
+    return {s: {"description": WORDS[s], "model": ProblemOut} for s in sorted(statuses)}
 
 
 class Surface(APIRouter):
@@ -86,9 +91,7 @@ class Surface(APIRouter):
             *((410,) if gone else ()),
             *((412, 428) if changes else ()),
         }
-        responses = more.pop("responses", {}) | {
-            s: {"description": WORDS[s], "model": ProblemOut} for s in sorted(statuses)
-        }
+        responses = more.pop("responses", {}) | described(statuses)
         if links:
             next_ones = {
                 name: {"operationId": name, "parameters": dict(parameters)}

@@ -286,11 +286,12 @@ def worker(
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     host: Annotated[str, typer.Option(help="Development serves this machine only.")] = "127.0.0.1",
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many answer.")] = 1,
 ) -> None:
     """Serve the API; what is set in the environment is listed in docs/settings.md."""
     from timevalg.cli import serve as command
 
-    command.serve(host, port)
+    command.serve(host, port, processes)
 
 
 @app.command()

@@ -10,13 +10,13 @@ from timevalg.model.errors import InvalidInput
 from timevalg.settings import Settings
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, processes: int) -> None:
     """Serve the API as the environment says."""
     try:
         from timevalg.api import serving
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    serving.serve(Settings.of(os.environ), host, port)
+    serving.serve(Settings.of(os.environ), host, port, processes)
 
 
 def token(role: str, organisation: str, clinic: str | None, patient: str | None, name: str) -> None:
