@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
@@ -402,6 +402,21 @@ def glance(ports: Ports, principal: Principal, verb: str, body: Callable[[Act], 
         return body(Act(ports, unit, principal, verb, planning=True))
 
     return ports.store.run(principal.organisation, transaction, write=False)
+
+
+def note_looks(
+    ports: Ports, principal: Principal, verb: str, seen: Iterable[Task | Appointment]
+) -> None:
+    """Write down who looked at what was only read, before the answer leaves."""
+    things = list(seen)
+
+    def body(act: Act) -> None:
+        for thing in things:
+            kind = "task" if isinstance(thing, Task) else "appointment"
+            act.audit(kind, thing.id, thing.patient)
+
+    if things:
+        run(ports, principal, verb, body)
 
 
 def picture_of(ports: Ports, principal: Principal) -> Picture:

@@ -52,7 +52,10 @@ def read_events(
                 return [replace(e, cursor=e.id) for e in own[:limit]]
             place = page[-1].cursor
 
-    return ports.store.run(principal.organisation, body, write=False)
+    found = ports.store.run(principal.organisation, body, write=False)
+    if found:
+        run(ports, principal, "read events", lambda act: act.audit("event feed", found[-1].id))
+    return found
 
 
 @use_case("read")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from timevalg.booking.acting import Act, clinic_of, glance, picture_of, use_case
+from timevalg.booking.acting import Act, clinic_of, glance, note_looks, picture_of, use_case
 from timevalg.booking.cancel import cancel_visit
 from timevalg.booking.change import displace, move_visit
 from timevalg.booking.claiming import claim, settle
@@ -90,7 +90,7 @@ class Rebooked:
 
 @use_case("replan", keyed=False)
 def replan(ports: Ports, principal: Principal, clinic: str | None = None) -> list[Proposal]:
-    """Say which visits to come must move, and what would harm least; nothing is written.
+    """Say which visits to come must move, and what would harm least; nothing is changed.
 
     Parameters
     ----------
@@ -99,6 +99,7 @@ def replan(ports: Ports, principal: Principal, clinic: str | None = None) -> lis
     """
     picture = picture_of(ports, principal)
     found = glance(ports, principal, "replan", lambda act: must_move(act, picture, clinic))
+    note_looks(ports, principal, "replan", [visit for visit, *_ in found])
     return propose(ports, picture, found)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, use_case
+from timevalg.booking.acting import Act, note_looks, use_case
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.publish import Published, put_in_force
 from timevalg.booking.replan import Proposal, must_move, propose
@@ -14,6 +14,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Contents
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session
+from timevalg.model.task import Task
 from timevalg.solver.certificates import is_place
 from timevalg.solver.picture import Picture
 from timevalg.solver.shortage import Shortage, shortage
@@ -55,7 +56,7 @@ class _Undone(Exception):
 def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
     """Say what publishing these files would do to places, bookings and open tasks.
 
-    It is published in a transaction that is undone: nothing is written. Like publishing it holds
+    It is published in a transaction that is undone: nothing is changed. Like publishing it holds
     the organisation's lock meanwhile; shortages and proposals are worked out after it is free.
 
     Raises
@@ -82,6 +83,9 @@ def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
     except _Undone as undone:
         found = undone.forecast
     picture = found.picture
+    seen: list[Task | Appointment] = [visit for visit, *_ in waiting]
+    seen += [picture.tasks[key] for key in found.published.lost if key in picture.tasks]
+    note_looks(ports, principal, "what if", seen)
     lost = {key: shortage(picture, picture.tasks[key], picture.now) for key in found.published.lost}
     proposals = tuple(propose(ports, picture, waiting))
     return Forecast(found.published, found.moved, lost, proposals, picture)

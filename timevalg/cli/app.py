@@ -187,6 +187,18 @@ def db_upgrade(url: DatabaseUrl) -> None:
     typer.echo("the database is up to date")
 
 
+@database.command("grant")
+def db_grant(
+    role: Annotated[str, typer.Argument(help="The role of PostgreSQL that the program uses.")],
+    url: DatabaseUrl,
+) -> None:
+    """Let a role do what the program does, and no more: the audit log it can only add to."""
+    from timevalg.store.grants import grant
+
+    grant(url, role)
+    typer.echo(f"{role} may do what the program does; it cannot change the audit log")
+
+
 @audit.command("verify")
 def audit_verify(
     url: DatabaseUrl,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import asdict
 
@@ -12,6 +13,7 @@ from timevalg.booking.examine import examine
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.soundness import Finding
+from timevalg.settings import Settings
 from timevalg.store.health import health
 from timevalg.wiring import open_ports
 
@@ -21,7 +23,8 @@ NEEDED = {"reachable", "migrations"}
 
 def run(url: str, redis: str | None, deep: bool, as_json: bool) -> None:
     """Examine; findings leave with exit status 1."""
-    findings = health(url)
+    settings = Settings.of(os.environ)
+    findings = health(url, production=not settings.is_development)
     looked_at: Counter[str] = Counter()
     if redis is not None:
         findings += _redis(redis)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from timevalg.model.soundness import Finding
 from timevalg.store.database import dialect_of
 from timevalg.store.dialect import Dialect
+from timevalg.store.grants import APPENDED
 from timevalg.store.migrate import head, upgrade
 from timevalg.store.refusals import APPEND_ONLY, NO_OVERLAP
 from timevalg.store.tables import metadata
@@ -37,6 +38,10 @@ _AHEAD = text(
     "SELECT count(*) FROM events"
     " WHERE txid >= CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
 )
+_TOO_MUCH = text(
+    "SELECT lower(what) FROM unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS what"
+    " WHERE has_table_privilege(CAST(:table AS text), what)"
+)
 _TRIGGERS = text(
     "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
     " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
@@ -44,8 +49,13 @@ _TRIGGERS = text(
 )
 
 
-def health(url: str) -> list[Finding]:
+def health(url: str, *, production: bool = False) -> list[Finding]:
     """Look at a database itself; nothing is changed.
+
+    Parameters
+    ----------
+    production : bool
+        Also whether the program has more rights there than it needs.
 
     Raises
     ------
@@ -60,7 +70,10 @@ def health(url: str) -> list[Finding]:
     try:
         with engine.connect() as connection:
             look = _sqlite if is_file else _postgres
-            return [*_common(connection, dialect), *look(connection)]
+            findings = [*_common(connection, dialect), *look(connection)]
+            if production and not is_file and not findings:
+                findings += _rights(connection)
+            return findings
     except DBAPIError as error:
         cure = "start the server, or mend the address, the user's rights, the network"
         return [Finding("reachable", f"no answer: {type(error.orig).__name__}", cure)]
@@ -112,8 +125,17 @@ def _postgres(connection: Connection) -> Iterator[Finding]:
     for name in sorted(wanted - there.keys()):
         yield Finding("constraints", f"{name} is missing or not validated", "put it back")
     triggers = set(connection.execute(_TRIGGERS).scalars())
-    if APPEND_ONLY not in triggers:
-        yield Finding("audit", f"the trigger {APPEND_ONLY} is missing or off", "put it back")
+    for name in sorted({APPEND_ONLY, "tr_audit_seals_append_only"} - triggers):
+        yield Finding("audit", f"the trigger {name} is missing or off", "put it back")
+
+
+def _rights(connection: Connection) -> Iterator[Finding]:
+    for table in APPENDED:
+        if too_much := connection.execute(_TOO_MUCH, {"table": table}).scalars().all():
+            what = f"this role may {', '.join(too_much)} in {table}: it could change the log"
+            yield Finding(
+                "audit", what, "timevalg db grant ROLE, and let the program use that role"
+            )
 
 
 def _sqlite(connection: Connection) -> Iterator[Finding]:

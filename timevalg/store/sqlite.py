@@ -31,7 +31,12 @@ from timevalg.store.tables import metadata
 from timevalg.store.wakes import Wakes
 
 _WRITES = "timevalg_writes"
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "recursive_triggers=ON",  # or REPLACE would delete unseen by the triggers
+)
 _CODES: Mapping[int, str] = {
     sqlite3.SQLITE_BUSY: refusals.BUSY,
     sqlite3.SQLITE_LOCKED: refusals.BUSY,

@@ -405,6 +405,43 @@ def test_a_reader_of_one_clinic_gets_past_the_events_of_others(world):
     assert (event.type, event.clinic) == ("clinic.published", "other")
 
 
+LOOKS = {
+    "read": lambda w, task: w.desk.task(task.id),
+    "list tasks": lambda w, task: w.desk.tasks(),
+    "list appointments": lambda w, task: w.desk.appointments(),
+    "list offers": lambda w, task: w.desk.offers(task),
+    "list offers to change": lambda w, task: w.desk.offers_to_change(w.visit(task)),
+    "settle offers": lambda w, task: w.desk.settle_offers(task),
+    "list reserves": lambda w, task: w.desk.reserves(),
+    "read access log": lambda w, task: w.patient().access_log(),
+    "list representations": lambda w, task: w.desk.representations("p-1"),
+    "list rights": lambda w, task: w.valg.operator().list(),
+    "read events": lambda w, task: w.dips.events(),
+    "staff list": lambda w, task: w.desk.staff_list(),
+    "replan": lambda w, task: (without_room(w), w.desk.replan()),
+}
+"""Reads; that of `what if` is in its own tests."""
+
+
+@pytest.mark.parametrize("verb", LOOKS)
+def test_a_look_is_written_down_before_its_answer_leaves(quick, verb):
+    task = quick.invited()
+    if verb == "list offers to change":
+        quick.patient().choose(task, AT)
+    before = quick.dump()["audit"]
+    LOOKS[verb](quick, task)
+    new = [a for a in quick.dump()["audit"] if a not in before]
+    assert verb in {a.verb for a in new}
+
+
+def test_it_is_written_down_whence_somebody_looked(world):
+    task = world.invited()
+    there = replace(world.desk.principal, address="192.0.2.7")
+    feed.read_task(world.ports, there, task.id)
+    found = world.read(lambda unit: unit.audit.find(verb="read"))
+    assert [a.address for a in found] == ["192.0.2.7"]
+
+
 def test_every_look_and_every_change_is_written_down_where_the_patient_can_see_it(world):
     task = world.invited()
     world.patient().offers(task)

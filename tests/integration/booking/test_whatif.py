@@ -28,7 +28,11 @@ def test_the_forecast_is_what_happens(world):
     source = away(2, last=date(2027, 1, 21))
     before = world.dump()
     found = forecast(world, source)
-    assert world.dump() == before
+    after = world.dump()
+    looked = [a for a in after["audit"] if a not in before["audit"]]
+    assert {a.verb for a in looked} == {"what if"}
+    assert tight.id in {a.key for a in looked}
+    assert after | {"audit": before["audit"]} == before
     assert found.published.clinics == ("clinic",)
     assert list(found.lost) == [tight.id]
     assert found.lost[tight.id].last == DAY
