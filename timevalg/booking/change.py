@@ -236,7 +236,7 @@ def displace(
         If somebody would lose their place, unless it is overridden.
     """
     bare = picture.apply(removed=[s.id for s in released])
-    found, lost = make_room(bare, session, picture.now)
+    found, lost = make_room(bare, session, picture.now, override=override)
     if lost and not override:
         raise WouldStrand([s.task or s.id for s in lost])
     return replace(found, released=(*released, *found.released)), lost

@@ -271,12 +271,12 @@ def conflicts(picture: Picture, session: Session) -> list[Session]:
 
 
 def make_room(
-    picture: Picture, session: Session, now: datetime
+    picture: Picture, session: Session, now: datetime, *, override: bool
 ) -> tuple[Certificate, tuple[Session, ...]]:
     """Re-place whoever a staff booking displaces, as far as that goes.
 
-    A hold gives way to nobody. Where it was also its task's place, and a quota has too many with
-    it, the place moves away from it.
+    A hold gives way to nobody. Where it was also its task's place, and an override has a quota
+    count too many with it, the place moves away from it.
 
     Parameters
     ----------
@@ -295,7 +295,8 @@ def make_room(
     for old in displaced:
         board.give(old)
     board.take(spot)
-    bare = {hold.id: board.without_place(hold) for hold in board.crowding(spot)}
+    crowding = board.crowding(spot) if override else ()
+    bare = {hold.id: board.without_place(hold) for hold in crowding}
     lost = []
     for old in [*displaced, *bare.values()]:
         task = board.tasks.get(old.task or "")
