@@ -11,7 +11,7 @@ from time import monotonic
 import structlog
 
 from timevalg.booking.ports import Ports
-from timevalg.booking.work import KINDS, do_taken, give_back, take_work, worker
+from timevalg.booking.work import KINDS, do_works, worker
 from timevalg.channels.settings import channels
 from timevalg.channels.webhook import Webhook
 from timevalg.model.errors import InvalidInput
@@ -77,21 +77,11 @@ def swept_ago() -> float | None:
 
 
 def perform(organisation: str, kind: str, works: list[str]) -> None:
-    """Do some pieces of work of one kind, as every actor does.
-
-    What has not been begun when a third of the lease is over, or when it is time to stop, is
-    given back.
-    """
-    who, lease = worker(organisation), KINDS[kind].lease
-    began = monotonic()
-    taken = take_work(ports(), who, works, lease)
-    for n, work in enumerate(taken):
-        if stopping.is_set() or monotonic() - began > lease.total_seconds() / 3:
-            give_back(ports(), who, taken[n:])
-            return
-        started = monotonic()
-        done = do_taken(ports(), who, work)
-        metrics.count(work, done, lease, monotonic() - started)
+    """Do some pieces of work of one kind, as every actor does."""
+    lease, before = KINDS[kind].lease, monotonic()
+    for work, done in do_works(ports(), worker(organisation), kind, works, stopping.is_set):
+        metrics.count(work, done, lease, monotonic() - before)
+        before = monotonic()
         if done.outcome in {"failed", "parked"}:
             cause = done.error.partition(":")[0]
             log.warning(

@@ -193,6 +193,15 @@ def test_an_old_holder_is_refused(store: Store):
     assert lease(store, "w-1", 99, 100) is None
 
 
+def test_many_are_finished_at_once(store: Store):
+    store.run(ORG, lambda unit: unit.work.add_all([work("w-1"), work("w-2", effect="another")]))
+    held = [lease(store, key, 0, 10) for key in ("w-1", "w-2")]
+    done = [replace(w, state=WorkState.DONE, leased_until=None) for w in held if w is not None]
+    assert store.run(ORG, lambda unit: unit.work.finish_all(done))
+    assert store.run(ORG, lambda unit: unit.work.find(state=WorkState.DONE)) == done
+    assert not store.run(ORG, lambda unit: unit.work.finish_all(done))  # once
+
+
 def test_a_late_holder_finishes_if_nobody_took_over(store: Store):
     store.run(ORG, lambda unit: unit.work.add(work()))
     held = lease(store, "w-1", 0, 10)

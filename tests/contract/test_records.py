@@ -204,6 +204,21 @@ def test_a_save_raises_the_version_and_a_stale_one_is_told_what_there_is(store: 
     assert store.run(ORG, lambda unit: unit.tasks.get("t-1")) == saved
 
 
+def test_many_are_saved_at_once_or_none_is(store: Store):
+    tasks = [task(f"t-{n}", ref=f"r-{n}") for n in range(3)]
+    store.run(ORG, lambda unit: unit.tasks.add_all(tasks))
+    opened = [replace(value, state=TaskState.OPEN) for value in tasks]
+    store.run(ORG, lambda unit: unit.tasks.save_all(opened))
+    found = store.run(ORG, lambda unit: unit.tasks.find())
+    assert [(t.version, t.state) for t in found] == [(2, TaskState.OPEN)] * 3
+    stale = [found[0], replace(tasks[1], state=TaskState.WITHDRAWN), found[2]]
+    with pytest.raises(StaleVersion) as refused:
+        store.run(ORG, lambda unit: unit.tasks.save_all(stale))
+    assert (refused.value.key, refused.value.expected, refused.value.actual) == ("t-1", 1, 2)
+    assert store.run(ORG, lambda unit: unit.tasks.find()) == found
+    store.run(ORG, lambda unit: unit.tasks.save_all([]))
+
+
 def test_kinds_without_versions_are_simply_replaced(store: Store):
     store.run(ORG, lambda unit: unit.patients.add(Patient("p-1", ORG)))
     new = Patient("p-1", ORG, "en", "Kari")

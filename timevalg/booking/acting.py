@@ -144,7 +144,8 @@ class Act:
 
     def appointment(self, key: str, version: int | None = None) -> Appointment:
         """Give an appointment by id or by the record system's ref; note who asked."""
-        found = self.unit.appointments.find(ref=key, limit=1)
+        is_ref = self.principal.role is not RoleName.WORKER  # who knows visits by their ids
+        found = self.unit.appointments.find(ref=key, limit=1) if is_ref else []
         appointment = found[0] if found else self.unit.appointments.get(key)
         if self._alone(thread_of(appointment)):
             appointment = self.unit.appointments.get(appointment.id)
@@ -381,16 +382,26 @@ def run(
         result = body(act)
         act.log.write(unit)
         if ports.in_hand is not None:
-            done = replace(
-                ports.in_hand, state=WorkState.DONE, done_at=unit.now(), leased_until=None, error=""
-            )
-            if not unit.work.finish(done):
-                raise LeaseLost(ports.in_hand.id)
+            finish(act, ports.in_hand)
         if ports.once is not None:
             keep(unit, ports.once, result, ports.keys.new("work"))
         return result
 
     return ports.store.run(principal.organisation, transaction)
+
+
+def finish(act: Act, work: Work) -> None:
+    """Mark work as done.
+
+    Raises
+    ------
+    LeaseLost
+        If another worker has taken it.
+    """
+    now = act.unit.now()
+    done = replace(work, state=WorkState.DONE, done_at=now, leased_until=None, error="")
+    if not act.unit.work.finish(done):
+        raise LeaseLost(work.id)
 
 
 def glance(ports: Ports, principal: Principal, verb: str, body: Callable[[Act], R]) -> R:

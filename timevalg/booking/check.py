@@ -12,7 +12,7 @@ from timevalg.booking.reliving import find_place, give_back, live_appointment
 from timevalg.booking.visits import MORNING
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
-from timevalg.model.errors import IllegalMove
+from timevalg.model.errors import IllegalMove, TimeTaken
 from timevalg.model.pool import Pool
 from timevalg.model.principal import Principal
 from timevalg.model.states import AppointmentState, TaskState
@@ -77,8 +77,18 @@ def check(
         Staff's (True = confirm, False = refuse); None = by the pool's policy: ``auto`` decides by
         its rules, ``manual`` waits for staff, ``record`` for the record system.
     """
+    is_refused = verdict is False  # most are not: a place is planned for who needs one
+
+    def refusal(act: Act, picture: Picture, task: Task, visit: Appointment) -> str | None:
+        """Say why the time is not confirmed; None = it is, or somebody else decides."""
+        if verdict is not None:
+            return None if verdict else reason or "refused by staff"
+        clinic = clinic_of(picture, task)
+        pool = clinic.pool(visit.pool or task.pools[0])
+        return "; ".join(_broken(act, clinic, pool, task, visit)) or None
 
     def body(act: Act, picture: Picture, certificate: Certificate | None) -> Task:
+        nonlocal is_refused
         task = act.task(key)
         appointment = live_appointment(act, task)
         if task.state not in {TaskState.CHOSEN, TaskState.ASSIGNED} or appointment is None:
@@ -90,11 +100,13 @@ def check(
             raise IllegalMove("task", task.id, task.state, "confirm", hint)
         clinic = clinic_of(picture, task)
         pool = clinic.pool(appointment.pool or task.pools[0])
-        broken = _broken(act, clinic, pool, task, appointment) if verdict is None else []
-        if verdict is False or broken:
-            why = reason or "; ".join(broken)
+        why = refusal(act, picture, task, appointment)
+        if why is not None:
+            if not is_refused:
+                is_refused = True
+                raise TimeTaken("the time of a choice that nobody had looked at")
             verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
-            act.case("check-refused", task.clinic, why or "refused by staff", task=task.id)
+            act.case("check-refused", task.clinic, why, task=task.id)
             return give_back(act, picture, task, certificate, verb)
         if verdict is None and pool.check != "auto":
             _wait(act, clinic, pool, task)
@@ -103,7 +115,7 @@ def check(
 
     def find(picture: Picture) -> Certificate | None:
         task = picture.tasks.get(key)
-        return find_place(picture, task) if task is not None else None
+        return find_place(picture, task) if task is not None and is_refused else None
 
     return settle(ports, principal, "check", find, body, reason=reason)
 

@@ -1,35 +1,60 @@
-"""A unit of work that gathers what is only added, and writes it in a few statements."""
+"""A unit of work that reads a row once, and writes what it gathers in a few statements."""
 
 from __future__ import annotations
 
-from copy import copy
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any, cast
 
 from timevalg.booking.ports import UnitOfWork
+from timevalg.model.errors import LeaseLost
+from timevalg.model.records import Work
 
-ADDED = ("appointments", "preparations", "cases", "events", "work", "audit")
-"""Kinds of rows that bulk work adds many of, in the order in which they are written."""
+KEPT = ("tasks", "appointments", "preparations", "letters", "deliveries", "cases", "patients")
+"""Kinds of rows that are known once they have been read or written."""
+LOGS = ("events", "audit")
 
 
 class Gathered:
-    """Rows that wait to be written.
+    """Changes that wait to be written, and rows that are known.
 
     Attributes
     ----------
     unit : UnitOfWork
-        To be used meanwhile: what it adds waits until it is asked for, or until `write`.
+        To be used meanwhile. What it adds and saves waits until other rows of the kind are asked
+        for, or until `write`; so it is only then that a stale version, or a lease that was lost,
+        is noticed. What it knows is forgotten when it waits for a lock.
     """
 
     def __init__(self, unit: UnitOfWork) -> None:
-        self._waiting = {name: _Waiting(getattr(unit, name)) for name in ADDED}
-        self.unit = copy(unit)
-        for name, waiting in self._waiting.items():
-            setattr(self.unit, name, waiting)
+        self._rows: dict[str, Any] = {name: _Kept(getattr(unit, name)) for name in KEPT}
+        self._rows |= {name: _Waiting(getattr(unit, name)) for name in LOGS}
+        self._rows["work"] = _Works(unit.work)
+        self.unit = cast(UnitOfWork, _Unit(unit, self._rows))
 
     def write(self) -> None:
         """Write what waits."""
-        for waiting in self._waiting.values():
-            waiting.write()
+        for rows in self._rows.values():
+            rows.write()
+
+
+class _Unit:
+    """A unit of work with other rows, that takes a lock once."""
+
+    def __init__(self, unit: UnitOfWork, rows: dict[str, Any]) -> None:
+        self._unit, self._rows, self._locked = unit, rows, set[str]()
+        self.__dict__ |= rows
+
+    def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
+        if not whole and self._locked.issuperset(keys):
+            return
+        self._unit.lock(keys, whole=whole)
+        self._locked |= set(keys)
+        for name in KEPT:
+            self._rows[name].forget()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._unit, name)
 
 
 class _Waiting:
@@ -42,6 +67,9 @@ class _Waiting:
         self._new.append(value)
         return True
 
+    def add_all(self, values: Iterable[Any]) -> None:
+        self._new += values
+
     def write(self) -> None:
         new, self._new = self._new, []
         if new:
@@ -50,3 +78,75 @@ class _Waiting:
     def __getattr__(self, name: str) -> Any:
         self.write()
         return getattr(self._rows, name)
+
+
+class _Kept(_Waiting):
+    """Rows with an id, each known once it was met; None = there is none."""
+
+    def __init__(self, rows: Any) -> None:
+        super().__init__(rows)
+        self._known: dict[str, Any] = {}
+        self._changed: dict[str, Any] = {}
+
+    def add(self, value: Any) -> bool:
+        self._known[value.id] = value
+        return super().add(value)
+
+    def add_all(self, values: Iterable[Any]) -> None:
+        for value in values:
+            self.add(value)
+
+    def get(self, key: str) -> Any:
+        found = self.find(id=key)
+        if not found:
+            return self._rows.get(key)  # which says what is not there
+        return found[0]
+
+    def find(self, **asked: Any) -> list[Any]:
+        if asked.keys() == {"id"}:
+            keys = {asked["id"]} if isinstance(asked["id"], str) else set(asked["id"])
+            if new := keys - self._known.keys():
+                self._known |= dict.fromkeys(new) | {v.id: v for v in self._rows.find(id=new)}
+            found = (self._known[key] for key in sorted(keys))
+            return [value for value in found if value is not None]
+        self.write()
+        values: list[Any] = self._rows.find(**asked)
+        self._known |= {value.id: value for value in values}
+        return values
+
+    def save(self, value: Any) -> Any:
+        if value.id in self._changed or any(new.id == value.id for new in self._new):
+            self.write()
+        self._changed[value.id] = value
+        if hasattr(value, "version"):
+            value = replace(value, version=value.version + 1)
+        self._known[value.id] = value
+        return value
+
+    def write(self) -> None:
+        super().write()
+        changed, self._changed = self._changed, {}
+        if changed:
+            self._rows.save_all(changed.values())
+
+    def forget(self) -> None:
+        self.write()
+        self._known.clear()
+
+
+class _Works(_Waiting):
+    """Work to be added, and work that is finished."""
+
+    def __init__(self, rows: Any) -> None:
+        super().__init__(rows)
+        self._finished: list[Work] = []
+
+    def finish(self, work: Work) -> bool:
+        self._finished.append(work)
+        return True
+
+    def write(self) -> None:
+        super().write()
+        finished, self._finished = self._finished, []
+        if finished and not self._rows.finish_all(finished):
+            raise LeaseLost(", ".join(work.id for work in finished))

@@ -83,6 +83,10 @@ class Records(Protocol[T]):
         """
         ...
 
+    def save_all(self, values: Iterable[T]) -> None:
+        """Save many at once, each id once."""
+        ...
+
 
 class StoredClaim(NamedTuple):
     """A claim as the database has it, whatever its session says."""
@@ -208,6 +212,10 @@ class WorkLog(Protocol):
 
     def finish(self, work: Work) -> bool:
         """Store the outcome if the fencing token is still the holder's; else False."""
+        ...
+
+    def finish_all(self, works: Collection[Work]) -> bool:
+        """Finish many at once; False if not all were still the holder's."""
         ...
 
     def settle(self, work: Work) -> bool:

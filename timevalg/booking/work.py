@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -23,7 +24,8 @@ from timevalg.booking.remind import remind
 from timevalg.booking.seal import seal_audit
 from timevalg.booking.settle_offers import settle_offers
 from timevalg.booking.tell_systems import deliver
-from timevalg.booking.write import send_letter, write_letter
+from timevalg.booking.together import do_in_one
+from timevalg.booking.write import send_letter, send_letters, write_letter
 from timevalg.model.errors import Busy, LeaseLost, NotYet, TimevalgError, Unsure, places
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import Work
@@ -40,6 +42,7 @@ SHARE = 100
 """Pieces of one kind of one clinic that are announced at a time: others get their turn."""
 
 Doing = Callable[[Ports, Principal, Work], object]
+Together = Callable[[Ports, Principal, Sequence[Work], Callable[[], bool]], Sequence[Work]]
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,13 @@ class Kind:
         The one use case that does it.
     urgency : int
         What is due is done in this order, lowest first.
+    together : callable or None
+        Does many pieces in few transactions; gives those that are done. The rest is done alone.
     """
 
     do: Doing
     urgency: int = 1
+    together: Together | None = None
     attempts: int = ATTEMPTS
     lease: timedelta = LEASE
 
@@ -70,20 +76,35 @@ def _remind(ports: Ports, principal: Principal, work: Work) -> object:
     return remind(ports, principal, work.entity, int(moves))
 
 
+def _in_one(
+    ports: Ports, principal: Principal, works: Sequence[Work], may_go_on: Callable[[], bool]
+) -> Sequence[Work]:
+    do_in_one(ports, principal, works, KINDS[works[0].kind].do)
+    return works
+
+
 KINDS: Mapping[str, Kind] = {
     "fall due": Kind(lambda ports, who, work: fall_due(ports, who, work.entity), urgency=0),
-    "check": Kind(lambda ports, who, work: check(ports, who, work.entity), urgency=0),
+    "check": Kind(
+        lambda ports, who, work: check(ports, who, work.entity), urgency=0, together=_in_one
+    ),
     "silence": Kind(lambda ports, who, work: silence(ports, who, work.entity), urgency=0),
-    "open": Kind(lambda ports, who, work: open_task(ports, who, work.entity)),
+    "open": Kind(lambda ports, who, work: open_task(ports, who, work.entity), together=_in_one),
     "expire hold": Kind(lambda ports, who, work: expire_holds(ports, who)),
     "forget answers": Kind(lambda ports, who, work: forget_answers(ports, who)),
     "seal audit": Kind(lambda ports, who, work: seal_audit(ports, who)),
-    "preparation": Kind(lambda ports, who, work: follow_preparation(ports, who, work.entity)),
-    "remind": Kind(_remind),
+    "preparation": Kind(
+        lambda ports, who, work: follow_preparation(ports, who, work.entity), together=_in_one
+    ),
+    "remind": Kind(_remind, together=_in_one),
     # A receiver may be away for a day.
     "deliver": Kind(lambda ports, who, work: deliver(ports, who, work.entity), attempts=35),
-    "letter": Kind(_letter, urgency=2),
-    "send letter": Kind(lambda ports, who, work: send_letter(ports, who, work.entity), urgency=2),
+    "letter": Kind(_letter, urgency=2, together=_in_one),
+    "send letter": Kind(
+        lambda ports, who, work: send_letter(ports, who, work.entity),
+        urgency=2,
+        together=send_letters,
+    ),
     # A prover takes its time: nothing waits for it, and its lease outlasts its limits.
     "settle offers": Kind(
         lambda ports, who, work: settle_offers(ports, who, work.entity),
@@ -156,6 +177,48 @@ def do_work(ports: Ports, principal: Principal, key: str) -> Done:
     """Do one piece of work if it is due and nobody else has it."""
     taken = take_work(ports, principal, [key])
     return do_taken(ports, principal, taken[0]) if taken else Done(key, "taken")
+
+
+def do_works(
+    ports: Ports,
+    principal: Principal,
+    kind: str,
+    keys: Sequence[str],
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[Work, Done]]:
+    """Do some pieces of work of one kind: together where they can be, else one after the other.
+
+    What has not been begun when a third of the lease is over, or when it is time to stop, is
+    given back.
+    """
+    lease, began = KINDS[kind].lease, time.monotonic()
+    left = take_work(ports, principal, keys, lease)
+
+    def may_go_on() -> bool:
+        return not stopping() and time.monotonic() - began < lease.total_seconds() / 3
+
+    together = KINDS[kind].together
+    if together is not None and len(left) > 1 and may_go_on():
+        done = _together(together, ports, principal, left, may_go_on)
+        yield from ((work, Done(work.id, "done")) for work in done)
+        left = [work for work in left if work not in done]
+    while left and may_go_on():
+        work = left.pop(0)
+        yield work, do_taken(ports, principal, work)
+    give_back(ports, principal, left)
+
+
+def _together(
+    together: Together,
+    ports: Ports,
+    principal: Principal,
+    works: Sequence[Work],
+    may_go_on: Callable[[], bool],
+) -> Sequence[Work]:
+    try:
+        return together(ports, principal, works, may_go_on)
+    except Exception:
+        return ()  # all is as it was; whose failure it is shows, and is kept, when each is alone
 
 
 def do_taken(ports: Ports, principal: Principal, work: Work) -> Done:

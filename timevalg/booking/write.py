@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from timevalg.booking.acting import Act, clinic_of, picture_of, run, use_case
-from timevalg.booking.effect import Effect, Way, put_out
+from timevalg.booking.effect import Effect, Way, put_out, put_out_all
 from timevalg.booking.letter_facts import choice_facts, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Between, Channel, Ports
@@ -17,7 +17,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotYet
 from timevalg.model.letter import LetterFacts
 from timevalg.model.principal import Principal
-from timevalg.model.records import Letter, Patient
+from timevalg.model.records import Letter, Patient, Work
 from timevalg.model.reminders import awake_from
 from timevalg.model.states import AppointmentState, LetterState, TaskState
 from timevalg.solver.picture import Picture
@@ -75,6 +75,13 @@ def send_letter(ports: Ports, principal: Principal, key: str) -> Letter:
     One that has become untrue before it left is stopped; see `timevalg.booking.effect`.
     """
     return put_out(LETTER, ports, principal, key)
+
+
+def send_letters(
+    ports: Ports, principal: Principal, works: Sequence[Work], may_go_on: Callable[[], bool]
+) -> list[Work]:
+    """Send letters together, where that is as safe; gives the work that is done."""
+    return put_out_all(LETTER, ports, principal, works, may_go_on)
 
 
 def _way(act: Act, letter: Letter) -> Way[Letter] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from timevalg.booking.ports import Channel, Clock, Keys, Ports
 from timevalg.booking.sign_on import acting_as
 from timevalg.booking.tell_systems import pass_on_events, unread
-from timevalg.booking.work import Done, do_work, due_work, worker
+from timevalg.booking.work import Done, do_works, due_work, worker
 from timevalg.library.hospital import Desk, RecordSystem
 from timevalg.library.patient import PatientView
 from timevalg.library.rights import Rights
@@ -114,7 +115,9 @@ class Timevalg:
             batch = due_work(self.ports, self.organisation)
             if not batch:
                 break
-            done += [do_work(self.ports, who, work.id) for work in batch]
+            for kind, of_kind in groupby(batch, key=lambda work: work.kind):
+                keys = [work.id for work in of_kind]
+                done += [came for _, came in do_works(self.ports, who, kind, keys)]
         return done
 
     def close(self) -> None:

@@ -239,19 +239,29 @@ class SqlWork:
         """Store the outcome unless someone has taken the work since, or finished it."""
         return self._store(work, _held())
 
+    def finish_all(self, works: Collection[Work]) -> bool:
+        """Finish many at once; False if not all were still the holder's."""
+        rows = [_outcome(work) for work in works]
+        self._unit.rouses |= any(work.state is WorkState.WAITING for work in works)
+        return self._unit.execute_many(_held(), rows) == len(rows)
+
     def settle(self, work: Work) -> bool:
         """Store an operator's verdict on work that nobody holds; False if somebody does."""
         return self._store(work, _unheld())
 
     def _store(self, work: Work, update: Update) -> bool:
-        values = {name: getattr(work, name) for name in OUTCOME}
-        done = self._unit.execute(update, id_equal=work.id, fence_equal=work.fence, **values)
+        done = self._unit.execute(update, **_outcome(work))
         self._unit.rouses |= work.state is WorkState.WAITING
         return bool(done.rowcount)
 
 
 OUTCOME = ("state", "due_at", "attempts", "leased_until", "error", "done_at")
 """What `finish` and `settle` store."""
+
+
+def _outcome(work: Work) -> dict[str, Any]:
+    values = {name: getattr(work, name) for name in OUTCOME}
+    return values | {"id_equal": work.id, "fence_equal": work.fence}
 
 
 @cache
@@ -291,9 +301,12 @@ def _depths() -> Select[Any]:
 def _taken() -> Update:
     states = (_free(state) for state in (WorkState.WAITING, WorkState.LEASED))
     free = select(_WORK.c.id).where(condition(_WORK, ("id", "any")), or_(*states))
+    # Looked for once, first: left to itself PostgreSQL may look again for every piece there is.
+    looks = free.with_for_update(skip_locked=True).cte("looks")
+    looks = looks.prefix_with("MATERIALIZED", dialect="postgresql")
     return (
         updated(WORK, ())
-        .where(_WORK.c.id.in_(free.with_for_update(skip_locked=True)))
+        .where(_WORK.c.id.in_(select(looks.c.id)))
         .values(
             state=WorkState.LEASED,
             owner=bindparam("holder", type_=Words()),

@@ -143,6 +143,10 @@ class MemoryWork:
         """Store the outcome unless someone has taken the work since, or finished it."""
         return self._store(work, held=True)
 
+    def finish_all(self, works: Collection[Work]) -> bool:
+        """Finish many at once; False if not all were still the holder's."""
+        return all([self.finish(work) for work in works])
+
     def settle(self, work: Work) -> bool:
         """Store an operator's verdict on work that nobody holds; False if somebody does."""
         return self._store(work, held=False)

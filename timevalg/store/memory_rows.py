@@ -133,6 +133,11 @@ class MemoryRecords(Generic[T]):
         self.put(value)
         return value
 
+    def save_all(self, values: Iterable[T]) -> None:
+        """Replace many values, each as `save` does."""
+        for value in values:
+            self.save(value)
+
     def put(self, value: T) -> None:
         """Store a value under its id unless it breaks a rule of the kind."""
         key: str = value.id  # type: ignore[attr-defined]  # every kind has an id

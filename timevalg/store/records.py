@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import CursorResult
+from sqlalchemy import CursorResult, Update
 
 from timevalg.model.errors import NotFound, StaleVersion
 from timevalg.store import statements
@@ -66,17 +66,29 @@ class SqlRecords(Generic[T]):
 
     def save(self, value: T) -> T:
         """Update the row if its version is the value's; give the value with the next one."""
+        update, row = self._update(value)
+        if self._unit.execute(update, **row).rowcount == 0:
+            raise self._refusal(row)
+        return self._next(value)
+
+    def save_all(self, values: Iterable[T]) -> None:
+        """Update many rows, each as `save` does."""
+        updates = [(value, *self._update(value)) for value in values]
+        if not updates:
+            return
+        update, rows = updates[0][1], [row for *_, row in updates]
+        if self._unit.execute_many(update, rows) < len(rows):
+            refused = (row for value, _, row in updates if not self._is_there(value, row))
+            raise self._refusal(next(refused, rows[0]))
+
+    def _update(self, value: T) -> tuple[Update, dict[str, Any]]:
         row = self.row(value)
-        key = row.pop("id")
-        guard: dict[str, Any] = {"id": key}
+        guard: dict[str, Any] = {"id": row.pop("id")}
         if self._kind.versioned:
             guard["version"] = row["version"]
             row["version"] += 1
         terms, parameters = asked(guard)
-        update = statements.updated(self._kind, terms)
-        if self._unit.execute(update, **parameters, **row).rowcount == 0:
-            raise self._refusal(key, row)
-        return changed(value, version=row["version"]) if self._kind.versioned else value
+        return statements.updated(self._kind, terms), row | parameters
 
     def row(self, value: T) -> dict[str, Any]:
         """Give a value's columns.
@@ -90,7 +102,17 @@ class SqlRecords(Generic[T]):
         check_organisation(self._kind, row, self._unit.organisation)
         return row
 
-    def _refusal(self, key: str, row: Mapping[str, Any]) -> Exception:
+    def _next(self, value: T) -> T:
+        if not self._kind.versioned:
+            return value
+        version: int = value.version  # type: ignore[attr-defined]  # as the kind says
+        return changed(value, version=version + 1)
+
+    def _is_there(self, value: T, row: Mapping[str, Any]) -> bool:
+        return self.find(id=row["id_equal"]) == [self._next(value)]
+
+    def _refusal(self, row: Mapping[str, Any]) -> Exception:
+        key = row["id_equal"]
         actual = self.find(id=key)
         if not actual or not self._kind.versioned:
             return NotFound(self._kind.name, key)

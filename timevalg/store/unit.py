@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -84,6 +84,11 @@ class SqlUnit:
         """Execute a statement of `statements.condition` on the rows of this organisation."""
         parameters["organisation_equal"] = self.organisation
         return self.connection.execute(statement, parameters)
+
+    def execute_many(self, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Execute a statement for each row of parameters; gives how many rows it found."""
+        mine = [{**row, "organisation_equal": self.organisation} for row in rows]
+        return self.connection.execute(statement, mine).rowcount
 
     def now(self) -> datetime:
         """Give the clock's instant, read once and again after each `lock`."""
