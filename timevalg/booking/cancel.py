@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from timevalg.booking.access import may_see
 from timevalg.booking.acting import Act, glance, run, use_case
 from timevalg.booking.change import PATIENTS
 from timevalg.booking.claiming import release, release_all, settle
@@ -117,7 +118,7 @@ def withdraw(
     reason: str = "",
     version: int | None = None,
 ) -> list[Task]:
-    """Withdraw a task, or all tasks of a referral; visits that were booked are cancelled.
+    """Withdraw a task, or all tasks of a referral that are theirs; booked visits are cancelled.
 
     Parameters
     ----------
@@ -136,7 +137,8 @@ def withdraw(
     def body(act: Act) -> list[Task]:
         if task is not None:
             return [withdraw_task(act, act.task(task, version), letters=letters)]
-        found = [act.task(t.id) for t in act.unit.tasks.find(referral=referral)]
+        of_referral = act.unit.tasks.find(referral=referral)
+        found = [act.task(t.id) for t in of_referral if may_see(principal, t.clinic)]
         return [
             t if t.state is TaskState.DECLINED else withdraw_task(act, t, letters=letters)
             for t in found

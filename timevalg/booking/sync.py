@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from timevalg.booking.access import may_see
 from timevalg.booking.acting import picture_of, run, use_case
 from timevalg.booking.ports import Between, Ports
-from timevalg.booking.take_in import may_see, take_in
+from timevalg.booking.take_in import take_in
 from timevalg.model.calendar_row import CalendarRow
 from timevalg.model.principal import Principal
 from timevalg.model.states import AppointmentState

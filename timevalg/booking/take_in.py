@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from timevalg.booking.access import may_see
 from timevalg.booking.acting import Act
 from timevalg.booking.cancel import cancel_visit
 from timevalg.booking.gathered import Gathered
@@ -17,7 +18,6 @@ from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.calendar_row import CalendarRow
 from timevalg.model.clinic import Organisation
 from timevalg.model.contents import FileBooking
-from timevalg.model.principal import Principal
 from timevalg.model.records import Owner
 from timevalg.model.session import Session, SessionKind, resource_spans
 from timevalg.model.states import AppointmentState, TaskState
@@ -313,8 +313,3 @@ def _move(act: Act, outside: Outside, visit: Appointment, session: Session, vers
         visit, "appointment.changed", "change", moves=visit.moves + moved_time, **fields
     )
     plan_preparations(act, clinic, moved, act.unit.tasks.get(moved.task) if moved.task else None)
-
-
-def may_see(principal: Principal, clinic: str) -> bool:
-    """Tell whether the principal acts for a clinic."""
-    return principal.clinics is None or clinic in principal.clinics

@@ -19,9 +19,7 @@ from timevalg.solver.offers import Offer, Offers
 class ChoiceIn(Given):
     """The time that is chosen, held or changed to."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"start": "2027-01-14T09:00:00+01:00", "pool": "first"}}
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"start": "2027-01-14T09:00:00+01:00"}})
     start: Instant
     pool: Id | None = None
 

@@ -1,0 +1,158 @@
+"""Every route × role × tenant × own and other's, from the document and the table of access."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.document import operations
+from tests.integration.api.conftest import Caller
+from tests.world import ORGANISATION, World
+from timevalg.api.app import SURFACES, make_app
+from timevalg.api.gate import OPEN
+from timevalg.booking import tell_systems
+from timevalg.booking.access import ACCESS
+from timevalg.model.errors import NotSignedOn
+from timevalg.model.principal import PERSONAL, Principal, RoleName
+from timevalg.settings import Settings
+from timevalg.store.memory import Memory
+
+ELSEWHERE = "888888888"
+REFUSED = {401, 403, 404}
+
+
+def sign_on(token, scheme, proof, request):
+    """Believe whatever the token says of its bearer."""
+    try:
+        said = json.loads(token)
+    except ValueError:
+        raise NotSignedOn("the token does not hold") from None
+    clinics = said.pop("clinics", None)
+    return Principal(
+        id=f"a {said['role']}",
+        role=RoleName(said.pop("role")),
+        clinics=None if clinics is None else frozenset(clinics),
+        channel="api",
+        **said,
+    )
+
+
+def token(role, *, organisation=ORGANISATION, patient="p-1", clinics=None):
+    said = {"role": role, "organisation": organisation}
+    if role in PERSONAL:
+        said["patient"] = patient
+    if clinics is not None:
+        said["clinics"] = clinics
+    return json.dumps(said)
+
+
+class Things:
+    """A world with one of each thing that an address can name."""
+
+    def __init__(self, app):
+        self.app = app
+        self.world = world = World(Memory)
+        self.task = world.invited("p-1", pools=("record",), ref="oppgave/1", referral="henv/9")
+        _, self.visit = world.chosen("p-1")
+        world.work()
+        who = Principal("dips", RoleName.SYSTEM, ORGANISATION, clinics=frozenset({"clinic"}))
+        made = tell_systems.subscribe(world.ports, who, "https://dips.test/", "DIPS")
+        self.keys = {
+            "task": self.task.id,
+            "appointment": self.visit.id,
+            "preparation": world.preparations(self.visit)[0].id,
+            "subscription": made.id,
+        }
+
+    def ask(self, operation, bearer):
+        self.app.state.ports = self.world.ports
+        path = operation.path
+        for parameter in operation.parameters("path"):
+            path = path.replace("{" + parameter["name"] + "}", self.keys[parameter["name"]])
+        headers = {"Idempotency_Key": f"{operation.id} {bearer}"[:200], "If_Match": "*"}
+        return Caller(self.app, bearer)(operation.method, path, operation.example(), **headers)
+
+
+def rights(operation):
+    return [role for role in RoleName if role in ACCESS[operation.use]]
+
+
+@pytest.fixture(scope="module")
+def app():
+    """One application, whose world each test sets."""
+    often = {"TIMEVALG_RATE_BY_ADDRESS": "99999/minute", "TIMEVALG_RATE_BY_PRINCIPAL": "999/minute"}
+    return make_app(World(Memory).ports, Settings.of(often), sign_on)
+
+
+@pytest.fixture(scope="module")
+def things(app):
+    """For what is refused: it changes nothing."""
+    return Things(app)
+
+
+def declared():
+    """The operations as the surfaces declare them; no application is made for that."""
+    for surface in SURFACES:
+        for route in surface.routes:
+            yield route.operation_id
+
+
+@pytest.fixture
+def operation(app, request):
+    found = {one.id: one for one in operations(app.openapi())}
+    return found[request.param]
+
+
+ALL = pytest.mark.parametrize("operation", list(declared()), indirect=True)
+
+
+def test_no_route_is_left_out(app):
+    found = {one.id for one in operations(app.openapi()) if one.path not in OPEN}
+    assert found == set(declared())
+
+
+@ALL
+def test_without_a_token_nobody(things, operation):
+    assert things.ask(operation, None).status_code == 401
+
+
+@ALL
+def test_roles_without_the_right(things, operation):
+    before = things.world.dump()
+    for role in set(RoleName) - set(rights(operation)):
+        answer = things.ask(operation, token(role))
+        assert answer.status_code == 403, (role, answer.text)
+    assert things.world.dump() == before
+
+
+@ALL
+def test_strangers_with_the_role(things, operation):
+    before = things.world.dump()
+    names = operation.parameters("path")
+    for role in rights(operation):
+        strangers = [token(role, organisation=ELSEWHERE), token(role, clinics=["other"])]
+        if role in PERSONAL:
+            strangers[1:] = [token(role, patient="p-2")]
+        for stranger in strangers:
+            answer = things.ask(operation, stranger)
+            if names:
+                assert answer.status_code in {403, 404}, (stranger, answer.text)
+            said = answer.text
+            for name in names:  # what was asked may be repeated, and nothing else
+                said = said.replace(things.keys[name["name"]], "")
+            for key in [*things.keys.values(), "oppgave/1", "henv/9"]:
+                assert key not in said, (stranger, said)
+    after = things.world.dump()
+    for kind, rows in before.items():
+        mine = [row for row in after[kind] if row in rows]
+        assert mine == rows, kind
+
+
+@ALL
+def test_those_who_may_to_their_own(app, operation):
+    things = Things(app)
+    for role in rights(operation):
+        answer = things.ask(operation, token(role))
+        assert answer.status_code not in REFUSED, (role, answer.text)
+        assert answer.status_code < 500, (role, answer.text)
