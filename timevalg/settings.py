@@ -55,6 +55,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address."),
     Setting("PATIENCE", "30", "Seconds after which a request is answered with 504."),
     Setting("CORS_ORIGINS", "", "Web pages that may call, by origin, separated by commas; none."),
+    Setting(
+        "SIGN_ON",
+        "",
+        "Where people sign on: `https://…?return_to={}`; `{}` is replaced by the address to come "
+        "back to.",
+    ),
     Setting("DEVELOPMENT_KEY", "", "File of the development issuer's key; default one per user."),
 )
 PREFIX = "TIMEVALG_"

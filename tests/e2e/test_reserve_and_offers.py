@@ -191,6 +191,31 @@ def test_offers_are_safe_best_first_and_the_unsafe_are_counted(answer):
     assert starts(best["offers"]) == ["09:00"]
 
 
+def test_offers_have_wishes(answer):
+    file = document(task(1))
+    asked = ("offers", file, "--task", "t-1", "--now", NOW)
+    assert starts(answer(*asked, "--after", "09:30")["offers"]) == ["09:30", "10:00", "09:00"]
+    kept = answer(*asked, "--after", "09:30", "--must", "after")["offers"]
+    assert starts(kept) == ["09:30", "10:00"]
+    assert answer(*asked, "--days", "wed", "--must", "days")["offers"] == []
+    assert answer(*asked, "--not-on", TUESDAY, "--must", "not_on")["offers"] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--days", "lørdag", "is not one of mon, tue"),
+        ("--before", "25:00", "is not a time of day"),
+        ("--must", "luck", "names no wish: luck"),
+        ("--not-on", "2027-02-30", "is no date"),
+    ],
+)
+def test_odd_wishes_are_named(ask, option, value, said):
+    status, _, told = ask("offers", GASTRO, "--task", "t-1", "--now", NOW, option, value)
+    assert status == 2
+    assert said in told
+
+
 def test_the_example_is_answered_for_people_too(ask):
     status, out, _ = ask("reserve", GASTRO, "--now", NOW)
     assert status == 0

@@ -6,9 +6,10 @@ Without a token every address answers 401, also those that do not exist; the `OP
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlunsplit
+from urllib.parse import quote, urlunsplit
 
 import limits
 import structlog
@@ -26,6 +27,8 @@ from timevalg.settings import Settings
 
 OPEN = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
 """Addresses for everybody."""
+LINK = re.compile(r"/v1/patient/tasks/[^/]+/link")
+"""Addresses that letters and messages may carry."""
 LONGEST_QUERY = 4096
 """Characters of a query at most."""
 HEADERS = {
@@ -59,6 +62,7 @@ class Gate:
     def __init__(self, app: ASGIApp, settings: Settings, sign_on: SignOn) -> None:
         self._app, self._sign_on = app, sign_on
         self._body_limit, self._patience = settings.body_limit, settings.patience
+        self._sign_on_page = settings["SIGN_ON"]
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._by_address = limits.parse(settings["RATE_BY_ADDRESS"])
         self._by_principal = limits.parse(settings["RATE_BY_PRINCIPAL"])
@@ -91,7 +95,7 @@ class Gate:
             if started:
                 raise
             body.is_too_large = False
-            await _response(error)(scope, receive, sending)
+            await _response(error, self._way_to_sign_on(scope))(scope, receive, sending)
 
     async def _admit(self, scope: Scope) -> None:
         """Check what can be checked from the address and headers alone.
@@ -128,6 +132,12 @@ class Gate:
         )
         return replace(found, address=(scope.get("client") or ("",))[0])
 
+    def _way_to_sign_on(self, scope: Scope) -> str:
+        """Give where somebody who follows a link signs on, to come back to it."""
+        if not self._sign_on_page or not LINK.fullmatch(scope["path"]):
+            return ""
+        return self._sign_on_page.replace("{}", quote(quote(scope["path"], safe="/"), safe=""))
+
     def _count(self, limit: limits.RateLimitItem, what: str, who: str) -> None:
         if not self._limiter.hit(limit, what, who):
             wait = {"Retry-After": str(limit.get_expiry())}
@@ -150,9 +160,13 @@ class _Body:
         return message
 
 
-def _response(error: Exception) -> ASGIApp:
+def _response(error: Exception, sign_on: str) -> ASGIApp:
     if isinstance(error, Problem):
         return answer(error.kind, error.detail, headers=error.headers)
+    if isinstance(error, NotSignedOn) and sign_on:  # browsers go there, programs are told
+        response = of_error(error, sign_on=sign_on)
+        response.headers["Refresh"] = f"0; url={sign_on}"
+        return response
     if isinstance(error, TimevalgError):
         return of_error(error)
     return answer(OTHERS["slow"], "no answer was ready in time")

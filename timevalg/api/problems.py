@@ -110,15 +110,19 @@ def answer(
     return JSONResponse(content, kind.status, dict(headers or {}), MEDIA_TYPE)
 
 
-def of_error(error: errors.TimevalgError, tell: Callable[[Any], Any] = str) -> JSONResponse:
+def of_error(
+    error: errors.TimevalgError, tell: Callable[[Any], Any] = str, **more: Any
+) -> JSONResponse:
     """Give the response for an error of a use case.
 
     Parameters
     ----------
     tell : callable
         Makes JSON of an alternative or a shortage.
+    **more
+        Further members of the problem.
     """
-    kind, headers, more = kind_of(error), dict[str, str](), dict[str, Any]()
+    kind, headers = kind_of(error), dict[str, str]()
     if isinstance(error, errors.NotSignedOn):
         headers["WWW-Authenticate"] = 'Bearer realm="timevalg", DPoP algs="ES256 PS256 EdDSA"'
     if isinstance(error, errors.Busy):

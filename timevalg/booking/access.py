@@ -42,6 +42,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "read": {**_PATIENTS, **_DESK, **_CARE, **_SYSTEM, **_WORKER},
     "list tasks": {**_PATIENTS, **_DESK, **_CARE, **_SYSTEM},
     "list appointments": {**_PATIENTS, **_DESK, **_CARE, **_SYSTEM},
+    "list letters": {**_PATIENTS, **_DESK, **_SYSTEM},
     "read access log": _PATIENTS,
     "list offers": {**_PATIENTS, **_DESK, **_SYSTEM},
     "list offers to change": {**_PATIENTS, **_DESK, **_SYSTEM},

@@ -5,19 +5,29 @@ from __future__ import annotations
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.claiming import release
 from timevalg.booking.ports import Ports
+from timevalg.booking.versions import require_version
 from timevalg.booking.visits import booking_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.principal import Principal
 
 
 @use_case("acknowledge")
-def acknowledge(ports: Ports, principal: Principal, appointment: str) -> Appointment:
-    """Note the patient's "I am coming", with its time; saying it twice changes nothing."""
+def acknowledge(
+    ports: Ports, principal: Principal, appointment: str, version: int | None = None
+) -> Appointment:
+    """Note the patient's "I am coming", with its time; saying it twice changes nothing.
+
+    Raises
+    ------
+    StaleVersion
+        If the visit has changed since: the patient said it of another time.
+    """
 
     def body(act: Act) -> Appointment:
         visit = act.appointment(appointment)
         if visit.acknowledged_at is not None:
             return visit
+        require_version(act.unit, visit, version)
         return act.save(
             visit, "appointment.acknowledged", "acknowledge", acknowledged_at=act.unit.now()
         )

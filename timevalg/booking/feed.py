@@ -104,6 +104,20 @@ def letters_of(ports: Ports, principal: Principal, appointment: str) -> list[Let
     )
 
 
+def read_letter(ports: Ports, principal: Principal, key: str) -> Letter:
+    """Give a letter, to whoever may read what it is about."""
+
+    def body(act: Act) -> Letter:
+        letter = act.unit.letters.get(key)
+        if letter.appointment is not None:
+            act.appointment(letter.appointment)
+        else:
+            act.task(letter.task or "")
+        return letter
+
+    return run(ports, principal, "read", body)
+
+
 @use_case("staff list")
 def staff_list(ports: Ports, principal: Principal) -> list[StaffCase]:
     """Give what waits for a person, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from timevalg.booking.acting import Act, picture_of, run, use_case
 from timevalg.booking.ports import Between, Ports
@@ -32,12 +32,19 @@ MOST = 100
 """Offers a look gives at most."""
 MET = frozenset({AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentState.FULFILLED})
 """States of a visit at which, once it has begun, the patient has met its clinicians."""
+Since = tuple[datetime, str] | None
+"""The start and pool after which offers are given in order of time; None: the best first."""
 _CHOOSABLE = {TaskState.OPEN, TaskState.OVERDUE, TaskState.WITH_STAFF, *BOOKED_STATES}
 
 
 @use_case("list offers")
 def list_offers(
-    ports: Ports, principal: Principal, key: str, limit: int = LIMIT, wishes: Wishes = NOTHING
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    limit: int = LIMIT,
+    wishes: Wishes = NOTHING,
+    since: Since = None,
 ) -> Offers:
     """Give the best safe offers for a task: to choose from, or to change to.
 
@@ -45,6 +52,8 @@ def list_offers(
     ----------
     wishes : Wishes
         What the patient would like, or must have. Whom the patient met last time is known.
+    since : (datetime, str) or None
+        Give them in order of time instead, those after this start and pool.
 
     Raises
     ------
@@ -57,7 +66,8 @@ def list_offers(
     )
     picture = picture_of(ports, principal)
     require_choosable(picture, task)
-    found = look(ports, picture, task, limit=limit, wishes=known(picture, before, wishes))
+    wishes = known(picture, before, wishes)
+    found = look(ports, picture, task, limit=limit, wishes=wishes, since=since)
     if found.undecided and len(found.offers) < limit:
         run(ports, principal, "list offers", lambda act: _settle_later(act, task))
     return found
@@ -70,6 +80,7 @@ def list_offers_to_change(
     appointment: str,
     limit: int = LIMIT,
     wishes: Wishes = NOTHING,
+    since: Since = None,
 ) -> Offers:
     """Give the best safe offers to move a visit to, whether or not it came of a task.
 
@@ -89,7 +100,7 @@ def list_offers_to_change(
     picture = picture_of(ports, principal)
     target("appointment", visit.id, visit.state, "change")
     wishes = known(picture, before, wishes)
-    return look(ports, picture, *asker(picture, visit, done), limit, wishes)
+    return look(ports, picture, *asker(picture, visit, done), limit, wishes, since)
 
 
 def last_visit(act: Act, patient: str | None, clinic: str) -> Appointment | None:
@@ -176,11 +187,14 @@ def look(
     rules: Callable[[Ask], Ask] = lambda ask: ask,
     limit: int = LIMIT,
     wishes: Wishes = NOTHING,
+    since: Since = None,
 ) -> Offers:
     """Give the best safe offers, without asking who wants them."""
     key = ports.keys.new("session")
     limit = max(1, min(limit, MOST))
-    return offers(picture, task, picture.now, limit=limit, key=key, rules=rules, wishes=wishes)
+    return offers(
+        picture, task, picture.now, limit=limit, key=key, rules=rules, wishes=wishes, since=since
+    )
 
 
 def _settle_later(act: Act, task: Task) -> None:

@@ -12,7 +12,7 @@ from timevalg.booking.represented import thread_of, withheld_from
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotFound
 from timevalg.model.principal import Principal
-from timevalg.model.records import AuditEntry
+from timevalg.model.records import AuditEntry, Letter
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 
@@ -57,6 +57,16 @@ def list_appointments(
         criteria,
         after,
         limit,
+    )
+
+
+@use_case("list letters")
+def list_letters(
+    ports: Ports, principal: Principal, after: str = "", limit: int = MOST
+) -> list[Letter]:
+    """Give a page of the letters that are the principal's to see, in order of id."""
+    return _page(
+        ports, principal, "list letters", "letter", lambda a: a.unit.letters, {}, after, limit
     )
 
 

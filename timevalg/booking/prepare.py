@@ -8,6 +8,7 @@ from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, picture_of, run, use_case
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import require_shown, thread_of
+from timevalg.booking.versions import require_version
 from timevalg.booking.visits import OPEN_PREPARATIONS, follow_at
 from timevalg.model.appointment import Preparation
 from timevalg.model.errors import InvalidInput
@@ -21,13 +22,13 @@ LONGEST_ANSWER = 1000
 
 @use_case("complete preparation")
 def complete_preparation(
-    ports: Ports, principal: Principal, key: str, answer: str = ""
+    ports: Ports, principal: Principal, key: str, answer: str = "", version: int | None = None
 ) -> Preparation:
     """Note that a preparation is done, with its answer ("confirmed", "no infection").
 
     Raises
     ------
-    IllegalMove, NotFound, NotAllowed, InvalidInput
+    IllegalMove, NotFound, NotAllowed, InvalidInput, StaleVersion
     """
     if len(answer) > LONGEST_ANSWER:
         raise InvalidInput.single("answer", f"at most {LONGEST_ANSWER} characters")
@@ -44,6 +45,7 @@ def complete_preparation(
             patient=visit.patient,
         )
         require_shown(act.unit, principal, "preparation", key, thread_of(visit))
+        require_version(act.unit, preparation, version)
         done = _advance(act, preparation, "complete", answer=answer, done_at=act.unit.now())
         task = act.unit.tasks.get(visit.task) if visit.task else None
         if task is not None:  # also for another visit of the same task

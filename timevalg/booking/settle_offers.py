@@ -13,6 +13,7 @@ from timevalg.model.codec import dump
 from timevalg.model.principal import Principal
 from timevalg.model.records import SETTLED
 from timevalg.solver.settle_offers import SettledOffers, offers_settled
+from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 20
 """Offers kept for a task at most, the best of them."""
@@ -20,7 +21,11 @@ MOST = 20
 
 @use_case("settle offers")
 def settle_offers(
-    ports: Ports, principal: Principal, key: str, limit: int | None = None
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    limit: int | None = None,
+    wishes: Wishes = NOTHING,
 ) -> SettledOffers:
     """Give the best safe offers for a task, with as much time as it takes.
 
@@ -46,7 +51,7 @@ def settle_offers(
     if is_choosable(task):
         session = ports.keys.new("session")
         found = offers_settled(
-            picture, task, picture.now, ports.prover.solve, key=session, limit=limit
+            picture, task, picture.now, ports.prover.solve, key=session, limit=limit, wishes=wishes
         )
     run(ports, principal, "settle offers", keep)
     return found

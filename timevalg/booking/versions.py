@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from timevalg.booking.ports import UnitOfWork
-from timevalg.model.appointment import Appointment
+from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import StaleVersion
 from timevalg.model.task import Task
 
 
-def require_version(unit: UnitOfWork, thing: Task | Appointment, version: int | None) -> None:
+def require_version(
+    unit: UnitOfWork, thing: Task | Appointment | Preparation, version: int | None
+) -> None:
     """Refuse a version that is not the present one, with what has changed since.
 
     Parameters
@@ -22,6 +24,6 @@ def require_version(unit: UnitOfWork, thing: Task | Appointment, version: int | 
     """
     if version is None or version == thing.version:
         return
-    kind = "task" if isinstance(thing, Task) else "appointment"
+    kind = type(thing).__name__.lower()
     changes = unit.events.of(kind, thing.id, above=version)
     raise StaleVersion(kind, thing.id, version, thing.version, thing.state, changes)

@@ -116,15 +116,52 @@ def offers(
     file: OptionalFile = None,
     now: Now = None,
     limit: Annotated[int | None, typer.Option(min=0, help="The best so many; default all.")] = None,
+    days: Annotated[list[str] | None, typer.Option(help="A weekday that suits: mon … sun.")] = None,
+    after: Annotated[str | None, typer.Option(help="Begins then or later: 09:00.")] = None,
+    before: Annotated[str | None, typer.Option(help="Ends then or earlier: 12:00.")] = None,
+    not_on: Annotated[list[str] | None, typer.Option(help="A date that does not suit.")] = None,
+    earliest: LocalDate = None,
+    latest: LocalDate = None,
+    clinicians: Annotated[
+        list[str] | None, typer.Option(help="Somebody the patient knows, by id.")
+    ] = None,
+    sex: Annotated[str | None, typer.Option(help="Of the clinician: female, male …")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="That the clinician speaks: nb, en …")
+    ] = None,
+    places: Annotated[
+        list[str] | None, typer.Option(help="A clinic, or the name of its place.")
+    ] = None,
+    modes: Annotated[list[str] | None, typer.Option(help="physical, video, phone or home.")] = None,
+    must: Annotated[
+        list[str] | None, typer.Option(help="A wish of these that filters; the others rank.")
+    ] = None,
     database: InsteadOfFile = None,
     organisation: Organisation = None,
     as_json: Json = False,
 ) -> None:
     """Give the safe offers of a task, best first: taking one leaves everybody else a place."""
     from timevalg.cli import offers as command
+    from timevalg.cli.moments import parse_date
     from timevalg.cli.standing import Standing
+    from timevalg.library.wishes import wishes_of
 
-    command.run(Standing(file, now, database, organisation), task, limit, as_json)
+    off = [day for text in not_on or () if (day := parse_date("--not-on", text)) is not None]
+    wishes = wishes_of(
+        days=days or (),
+        after=after,
+        before=before,
+        not_on=off,
+        earliest=parse_date("--earliest", earliest),
+        latest=parse_date("--latest", latest),
+        clinicians=clinicians or (),
+        sex=sex,
+        language=language,
+        places=places or (),
+        modes=modes or (),
+        must=must or (),
+    )
+    command.run(Standing(file, now, database, organisation), task, limit, wishes, as_json)
 
 
 @pools.command("whatif")

@@ -15,19 +15,22 @@ from timevalg.prover import CpSat
 from timevalg.solver.picture import Picture
 from timevalg.solver.reserves import reserve
 from timevalg.solver.settle_offers import SettledOffers, offers_settled
+from timevalg.solver.wishes import Wishes
 
 
-def run(standing: Standing, task: str, limit: int | None, as_json: bool) -> None:
+def run(standing: Standing, task: str, limit: int | None, wishes: Wishes, as_json: bool) -> None:
     """Answer, as a table or as JSON."""
     if standing.file is not None:
         contents, picture = picture_of_file(standing)
         asked, solve = find_task(contents, task), CpSat().solve
         picture = reserve(picture, solve, why=False).picture
-        found = offers_settled(picture, asked, picture.now, solve, key="offer", limit=limit)
+        found = offers_settled(
+            picture, asked, picture.now, solve, key="offer", limit=limit, wishes=wishes
+        )
     else:
         with opened(standing) as valg:
             desk = valg.planner("timevalg offers")
-            found = desk.settle_offers(task, limit)
+            found = desk.settle_offers(task, limit, wishes)
             picture = valg.ports.pictures.current(valg.organisation)
     if as_json:
         answer = {

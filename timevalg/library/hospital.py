@@ -55,6 +55,7 @@ from timevalg.model.session import Assignment, Session
 from timevalg.model.task import Mode, Task
 from timevalg.solver.reserves import Reserves
 from timevalg.solver.settle_offers import SettledOffers
+from timevalg.solver.wishes import NOTHING, Wishes
 
 Files = str | Path | Mapping[str, Source]
 """A clinic file or a folder of them on disk, or what such files say, by clinic."""
@@ -249,9 +250,11 @@ class Hospital(View):
             )
         return tasks
 
-    def settle_offers(self, task: Task | str, limit: int | None = None) -> SettledOffers:
+    def settle_offers(
+        self, task: Task | str, limit: int | None = None, wishes: Wishes = NOTHING
+    ) -> SettledOffers:
         """Give all safe offers of a task, with as much time as it takes (seconds)."""
-        return settle_offers.settle_offers(self.ports, self.principal, key_of(task), limit)
+        return settle_offers.settle_offers(self.ports, self.principal, key_of(task), limit, wishes)
 
     def reserves(self) -> Reserves:
         """Give the place of every live task, and what is missing where there is none."""

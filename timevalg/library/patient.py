@@ -24,6 +24,7 @@ from timevalg.booking import (
 from timevalg.booking import decline as declining
 from timevalg.booking.invite import Invitation
 from timevalg.booking.ports import Ports
+from timevalg.letters.calendar_entry import calendar_entry
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.principal import Principal
 from timevalg.model.records import AuditEntry, Letter
@@ -81,15 +82,45 @@ class View:
         """Give the letters about a visit."""
         return feed.letters_of(self.ports, self.principal, key_of(appointment))
 
-    def offers(self, task: Task | str, limit: int = look.LIMIT, wishes: Wishes = NOTHING) -> Offers:
-        """Give the best safe offers for a task, those first that the patient would like."""
-        return look.list_offers(self.ports, self.principal, key_of(task), limit, wishes)
+    def my_letters(self, after: str = "", limit: int = mine.MOST) -> list[Letter]:
+        """Give a page of letters, those after an id."""
+        return mine.list_letters(self.ports, self.principal, after, limit)
+
+    def letter(self, key: str) -> Letter:
+        """Give a letter."""
+        return feed.read_letter(self.ports, self.principal, key)
+
+    def calendar_entry(self, appointment: Appointment | str, language: str = "nb") -> str:
+        """Give a visit as an iCalendar file: when and where, not why."""
+        visit = self.appointment(key_of(appointment))
+        picture = self.ports.pictures.current(self.principal.organisation)
+        clinic = picture.index.organisation.clinic(visit.clinic)
+        return calendar_entry(visit, clinic, language, picture.now)
+
+    def offers(
+        self,
+        task: Task | str,
+        limit: int = look.LIMIT,
+        wishes: Wishes = NOTHING,
+        since: look.Since = None,
+    ) -> Offers:
+        """Give the best safe offers for a task, those first that the patient would like.
+
+        With a start and a pool as `since`: those after it, in order of time.
+        """
+        return look.list_offers(self.ports, self.principal, key_of(task), limit, wishes, since)
 
     def offers_to_change(
-        self, visit: Appointment | str, limit: int = look.LIMIT, wishes: Wishes = NOTHING
+        self,
+        visit: Appointment | str,
+        limit: int = look.LIMIT,
+        wishes: Wishes = NOTHING,
+        since: look.Since = None,
     ) -> Offers:
-        """Give the best safe offers to move a visit to."""
-        return look.list_offers_to_change(self.ports, self.principal, key_of(visit), limit, wishes)
+        """Give the best safe offers to move a visit to, as `offers` does."""
+        return look.list_offers_to_change(
+            self.ports, self.principal, key_of(visit), limit, wishes, since
+        )
 
     def hold(
         self,
@@ -202,12 +233,13 @@ class View:
         self,
         preparation: Preparation | str,
         answer: str = "",
+        version: int | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Preparation:
         """Note that a preparation is done."""
         return prepare.complete_preparation(
-            self.once(idempotency_key), self.principal, key_of(preparation), answer
+            self.once(idempotency_key), self.principal, key_of(preparation), answer, version
         )
 
 
@@ -224,10 +256,15 @@ class PatientView(View):
         return invite.ask_for_time(self.once(idempotency_key), self.principal, key_of(task))
 
     def acknowledge(
-        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+        self,
+        appointment: Appointment | str,
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Say "I am coming"."""
-        return attend.acknowledge(self.once(idempotency_key), self.principal, key_of(appointment))
+        ports = self.once(idempotency_key)
+        return attend.acknowledge(ports, self.principal, key_of(appointment), version)
 
 
 def key_of(thing: Any) -> str:

@@ -74,11 +74,12 @@ def candidates(
     now: datetime,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
     wishes: Wishes = NOTHING,
+    since: tuple[datetime, str] | None = None,
 ) -> Ranking:
     """Give every feasible start of the task's pools in ranking order, found one at a time."""
     index = picture.index
     asks = [rules(Ask.for_task(index, task, pool, now, changing=True)) for pool in task.pools]
-    return Ranking(index, asks, wishes)
+    return Ranking(index, asks, wishes, since)
 
 
 def offers(
@@ -91,6 +92,7 @@ def offers(
     tries: int | None = None,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
     wishes: Wishes = NOTHING,
+    since: tuple[datetime, str] | None = None,
 ) -> Offers:
     """Give the best safe starts, with variety.
 
@@ -109,8 +111,10 @@ def offers(
         Changes the ask, for looks by other rules than the patient's (fallback notice).
     wishes : Wishes
         What the patient would like, or must have.
+    since : (datetime, str) or None
+        Give them in order of time instead: those after this start and pool.
     """
-    ranking = candidates(picture, task, now, rules, wishes)
+    ranking = candidates(picture, task, now, rules, wishes, since)
     budget = Budget(STEPS_A_LOOK)
     settlings: dict[frozenset[str], Settling] = {}
     out: list[Offer] = []

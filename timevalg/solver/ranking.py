@@ -10,7 +10,7 @@ few classes, as bitmaps, and within a class earlier is better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -81,9 +81,18 @@ class Ranking:
         One for each pool in which the patient could be seen.
     wishes : Wishes
         Its musts filter, the rest ranks.
+    since : (datetime, str) or None
+        In order of time instead: those after this start and pool.
     """
 
-    def __init__(self, index: Index, asks: Sequence[Ask], wishes: Wishes = NOTHING) -> None:
+    def __init__(
+        self,
+        index: Index,
+        asks: Sequence[Ask],
+        wishes: Wishes = NOTHING,
+        since: tuple[datetime, str] | None = None,
+    ) -> None:
+        self._since = since
         self._classes = [c for ask in asks for c in classes(index, ask, wishes)]
         self._zone = index.organisation.clinic(asks[0].clinic).timezone if asks else None
 
@@ -94,7 +103,12 @@ class Ranking:
     def __iter__(self) -> Iterator[Ranked]:
         """Give them one at a time, working out no more than is asked for."""
         if self._classes and self._zone is not None:
-            for item in _spread(_best_first(self._classes), self._zone):
+            best = _best_first(self._classes)
+            if self._since is not None:
+                order: Iterator[_Item] = _by_time(best, self._since)
+            else:
+                order = _spread(best, self._zone)
+            for item in order:
                 yield _ranked(item, item.of.way)
 
 
@@ -128,6 +142,12 @@ def _best_first(found: Sequence[Class]) -> Iterator[_Item]:
             heapreplace(heap, _next(number, of, bits, base, first, reach))
         else:
             heappop(heap)
+
+
+def _by_time(items: Iterable[_Item], since: tuple[datetime, str]) -> Iterator[_Item]:
+    """Give the starts after one of them, in order of time and then of pool."""
+    left = {(i.start, i.of.pool): i for i in items if (i.start, i.of.pool) > since}
+    return (left[key] for key in sorted(left))
 
 
 _Row = tuple[tuple[float, int, str], int, int, float, tuple[float, float, float]]

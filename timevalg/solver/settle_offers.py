@@ -23,6 +23,7 @@ from timevalg.solver.places import Certificate, is_valid_place
 from timevalg.solver.problem import Problem, Solution, Solve, Wish, pose, session_of
 from timevalg.solver.ranking import Ranked
 from timevalg.solver.recall import claim_faults, given_up
+from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 300
 """Candidates of one task that a prover is asked about."""
@@ -67,6 +68,7 @@ def offers_settled(
     key: str,
     limit: int | None = None,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
+    wishes: Wishes = NOTHING,
 ) -> SettledOffers:
     """Give the best safe offers; a prover is called where repair alone does not find as many.
 
@@ -74,12 +76,16 @@ def offers_settled(
     ----------
     limit : int or None
         How many at most; None = all there are.
+    wishes : Wishes
+        What the patient would like, or must have.
     """
-    ranking = list(candidates(picture, task, now, rules))
+    ranking = list(candidates(picture, task, now, rules, wishes))
     if not ranking or limit == 0:
         return SettledOffers(())
     many = len(ranking)
-    by_repair = offers(picture, task, now, limit=many, key=key, tries=many, rules=rules).offers
+    by_repair = offers(
+        picture, task, now, limit=many, key=key, tries=many, rules=rules, wishes=wishes
+    ).offers
     safe = {(o.pool, o.start): o for o in by_repair}
     rest, seen = list[Ranked](), 0
     for item in ranking:  # what comes after enough safe ones need not be settled
@@ -94,7 +100,7 @@ def offers_settled(
     proved = tuple(
         Offer(r.start, r.pool, r.score, r.parts, v.certificate)
         for r, v in zip(rest, verdicts, strict=False)
-        if v.certificate is not None
+        if v.certificate is not None and r.keeps(v.certificate.claim.resources)
     )
     unsafe = sum(v.unsafe for v in verdicts)
     undecided = len(rest) - len(proved) - unsafe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Query, Request, Response
 
@@ -11,6 +12,7 @@ from timevalg.api.schemas.given import After as Cursor
 from timevalg.api.schemas.given import Id as Path
 from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
 from timevalg.booking.mine import MOST
+from timevalg.letters.calendar_entry import MEDIA_TYPE
 from timevalg.library.patient import PatientView
 from timevalg.model.clinic import Clinic
 from timevalg.model.task import Task
@@ -19,6 +21,10 @@ router = Surface(prefix="/v1/patient", tags=["patient"])
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 After = Annotated[Cursor, Query(description="`next` of the page before.")]
+
+
+LETTER_TYPES = ("text/html", "text/plain")
+LOCATION = {"schema": {"type": "string", "format": "uri-reference"}}
 
 
 class Asking:
@@ -40,6 +46,7 @@ class Asking:
 
 
 Me = Annotated[Asking, Depends()]
+Asked = Annotated[shapes.OffersAsked, Query()]
 
 
 def _language(header: str) -> str:
@@ -64,10 +71,10 @@ def my_task(me: Me, task: Path, response: Response) -> shapes.TaskOut:
 
 
 @router.operation("GET", "/tasks/{task}/offers", "list offers")
-def my_offers(me: Me, task: Path, limit: Limit = 20) -> shapes.OffersOut:
-    """Give the best times that I can choose from now."""
-    found = me.view.offers(task, limit)
-    return shapes.OffersOut.of(found, me.clinic(me.view.task(task).clinic))
+def my_offers(me: Me, task: Path, asked: Asked) -> shapes.OffersOut:
+    """Give the times that I can choose from now: the best, or page by page in order of time."""
+    found = me.view.offers(task, asked.limit, asked.wishes(), asked.since())
+    return shapes.OffersOut.of(found, me.clinic(me.view.task(task).clinic), asked)
 
 
 @router.operation("POST", "/tasks/{task}/ask", "ask", books=True)
@@ -132,10 +139,10 @@ def my_appointment(me: Me, appointment: Path, response: Response) -> shapes.Appo
 
 
 @router.operation("GET", "/appointments/{appointment}/offers", "list offers to change")
-def offers_to_change(me: Me, appointment: Path, limit: Limit = 20) -> shapes.OffersOut:
-    """Give the best times that I can move a visit to."""
-    found = me.view.offers_to_change(appointment, limit)
-    return shapes.OffersOut.of(found, me.clinic(me.view.appointment(appointment).clinic))
+def offers_to_change(me: Me, appointment: Path, asked: Asked) -> shapes.OffersOut:
+    """Give the times that I can move a visit to: the best, or page by page in order of time."""
+    found = me.view.offers_to_change(appointment, asked.limit, asked.wishes(), asked.since())
+    return shapes.OffersOut.of(found, me.clinic(me.view.appointment(appointment).clinic), asked)
 
 
 @router.operation("POST", "/appointments/{appointment}/change", "change", books=True, changes=True)
@@ -163,10 +170,12 @@ def cancel_a_visit(
     return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
 
 
-@router.operation("POST", "/appointments/{appointment}/acknowledge", "acknowledge")
-def i_am_coming(me: Me, appointment: Path, response: Response) -> shapes.AppointmentOut:
-    """Say "I am coming"; twice does no harm."""
-    visit = me.view.acknowledge(appointment)
+@router.operation("POST", "/appointments/{appointment}/acknowledge", "acknowledge", changes=True)
+def i_am_coming(
+    me: Me, appointment: Path, version: Version, response: Response
+) -> shapes.AppointmentOut:
+    """Say "I am coming", to the time that I read; twice does no harm."""
+    visit = me.view.acknowledge(appointment, version)
     tag(response, visit.version)
     return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
 
@@ -179,12 +188,15 @@ def my_preparations(me: Me, appointment: Path) -> shapes.PreparationsOut:
     return shapes.PreparationsOut(preparations=told)
 
 
-@router.operation("POST", "/preparations/{preparation}/answer", "complete preparation")
+@router.operation(
+    "POST", "/preparations/{preparation}/answer", "complete preparation", changes=True
+)
 def answer_a_preparation(
-    me: Me, preparation: Path, given: shapes.AnswerIn
+    me: Me, preparation: Path, given: shapes.AnswerIn, version: Version, response: Response
 ) -> shapes.PreparationOut:
-    """Say that a preparation is done."""
-    done = me.view.complete(preparation, given.answer)
+    """Say that a preparation is done; its `version` is its ETag."""
+    done = me.view.complete(preparation, given.answer, version)
+    tag(response, done.version)
     return shapes.PreparationOut.of(done, me.language)
 
 
@@ -192,6 +204,61 @@ def answer_a_preparation(
 def my_letters(me: Me, appointment: Path) -> shapes.LettersOut:
     """Give the letters about a visit."""
     return shapes.LettersOut(letters=[shapes.LetterOut.of(x) for x in me.view.letters(appointment)])
+
+
+@router.operation("GET", "/letters", "list letters")
+def all_my_letters(me: Me, after: After = "", limit: Limit = 50) -> shapes.LetterPage:
+    """Give my letters, without their texts."""
+    found = me.view.my_letters(after, limit)
+    told = [shapes.LetterSummary.of(letter) for letter in found]
+    return shapes.LetterPage(letters=told, next=told[-1].id if len(told) == limit else "")
+
+
+@router.operation(
+    "GET",
+    "/letters/{letter}",
+    "read",
+    response_class=Response,
+    responses={200: {"content": {t: {"schema": {"type": "string"}} for t in LETTER_TYPES}}},
+)
+def my_letter(me: Me, letter: Path, request: Request) -> Response:
+    """Give a letter as it was written: HTML, or plain text where `Accept` asks for that."""
+    found = me.view.letter(letter)
+    html, plain = LETTER_TYPES
+    accept = request.headers.get("accept", "")
+    media = plain if plain in accept and html not in accept else html
+    headers = {"Content-Language": found.language, "Vary": "Accept"}
+    return Response(found.html if media == html else found.text, 200, headers, media)
+
+
+@router.operation(
+    "GET",
+    "/appointments/{appointment}/calendar.ics",
+    "read",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+def my_calendar_entry(me: Me, appointment: Path) -> Response:
+    """Give a visit for my own calendar: when and where, not why."""
+    entry = me.view.calendar_entry(appointment, me.language)
+    headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
+    return Response(entry, 200, headers, MEDIA_TYPE)
+
+
+@router.operation(
+    "GET",
+    "/tasks/{task}/link",
+    "read",
+    status=303,
+    response_class=Response,
+    responses={303: {"description": "See the task", "headers": {"Location": LOCATION}}},
+)
+def link_to_a_task(me: Me, task: Path) -> Response:
+    """Lead to a task, from a letter or message; who has not signed on is led there first."""
+    found = me.view.task(task)
+    return Response(
+        status_code=303, headers={"Location": f"/v1/patient/tasks/{quote(found.id, safe='')}"}
+    )
 
 
 @router.operation("GET", "/access-log", "read access log")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from timevalg.api.schemas.given import Given, Id, Instant, Page, Words
+from timevalg.api.schemas.given import Day, Given, Id, Instant, Page, Words
+from timevalg.library.wishes import wishes_of
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.clinic import Clinic
+from timevalg.model.errors import InvalidInput
 from timevalg.model.records import AuditEntry, Letter
 from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.model.text import Text
 from timevalg.solver.offers import Offer, Offers
+from timevalg.solver.wishes import Wishes
+
+CURSOR = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class ChoiceIn(Given):
@@ -22,6 +28,77 @@ class ChoiceIn(Given):
     model_config = ConfigDict(json_schema_extra={"example": {"start": "2027-01-14T09:00:00+01:00"}})
     start: Instant
     pool: Id | None = None
+
+
+Wish = Literal[
+    "days",
+    "after",
+    "before",
+    "not_on",
+    "earliest",
+    "latest",
+    "clinicians",
+    "sex",
+    "language",
+    "places",
+    "modes",
+]
+Few: Any = Field(default=[], max_length=50)
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+
+
+class OffersAsked(Given):
+    """A page of offers: how many, in which order, and what the patient would like."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    order: Literal["best", "time"] = Field(default="best", description="Pages go by time.")
+    cursor: str = Field(default="", max_length=300, description="`next` of the page before.")
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Few
+    after: TimeOfDay | None = Field(default=None, description="Begins then or later.")
+    before: TimeOfDay | None = Field(default=None, description="Ends then or earlier.")
+    not_on: list[Day] = Few
+    earliest: Day | None = None
+    latest: Day | None = None
+    clinicians: list[Id] = Field(
+        default=[], max_length=50, description="By id; whom I met last time is known."
+    )
+    sex: Literal["female", "male", "other", "unknown"] | None = Field(
+        default=None, description="Of the clinician who leads the visit."
+    )
+    language: str | None = Field(
+        default=None, pattern="^[a-z]{2,3}$", description="That this clinician speaks."
+    )
+    places: list[Id] = Field(
+        default=[], max_length=50, description="Clinics by id or by the name of their place."
+    )
+    modes: list[Literal["physical", "video", "phone", "home"]] = Few
+    must: list[Wish] = Field(
+        default=[], max_length=11, description="Wishes that filter; the others rank."
+    )
+
+    def wishes(self) -> Wishes:
+        """Give the wishes."""
+        return wishes_of(**self.model_dump(exclude={"limit", "order", "cursor"}))
+
+    def since(self) -> tuple[datetime, str] | None:
+        """Give where a page by time begins; None for the best offers.
+
+        Raises
+        ------
+        InvalidInput
+            If the cursor is none that was given here.
+        """
+        if self.order == "best":
+            if self.cursor:
+                raise InvalidInput.single("/query/cursor", "the best offers have one page")
+            return None
+        if not self.cursor:
+            return datetime.min.replace(tzinfo=UTC), ""
+        start, _, pool = self.cursor.partition(" ")
+        try:
+            return datetime.strptime(start, CURSOR).replace(tzinfo=UTC), pool
+        except ValueError as error:
+            raise InvalidInput.single("/query/cursor", "was not given here") from error
 
 
 class ReasonIn(Given):
@@ -100,16 +177,20 @@ class OfferOut(BaseModel):
 
 
 class OffersOut(BaseModel):
-    """The best safe offers, best first."""
+    """Safe offers, best first or by time."""
 
     offers: list[OfferOut]
     undecided: int = Field(description="Starts that were looked at and not settled in time.")
+    next: str = Field(default="", description="Send it as `cursor`; empty at the end.")
 
     @classmethod
-    def of(cls, found: Offers, clinic: Clinic) -> OffersOut:
+    def of(cls, found: Offers, clinic: Clinic, asked: OffersAsked) -> OffersOut:
         """Tell a look."""
         offers = [OfferOut.of(o, clinic) for o in found.offers]
-        return cls(offers=offers, undecided=found.undecided)
+        more = asked.order == "time" and len(offers) == asked.limit
+        last = found.offers[-1] if more else None
+        following = f"{last.start.astimezone(UTC):{CURSOR}} {last.pool}" if last else ""
+        return cls(offers=offers, undecided=found.undecided, next=following)
 
 
 class HoldOut(BaseModel):
@@ -210,6 +291,25 @@ class LetterOut(BaseModel):
         return cls(**{f: getattr(letter, f) for f in cls.model_fields})
 
 
+class LetterSummary(BaseModel):
+    """A letter, without its text."""
+
+    id: str
+    kind: str
+    language: str
+    subject: str
+    state: str
+    task: str | None
+    appointment: str | None
+    created_at: datetime
+    sent_at: datetime | None
+
+    @classmethod
+    def of(cls, letter: Letter) -> LetterSummary:
+        """Tell a letter."""
+        return cls(**{f: getattr(letter, f) for f in cls.model_fields})
+
+
 class AccessOut(BaseModel):
     """One look at a patient's data, or one change of it."""
 
@@ -243,6 +343,12 @@ class PreparationsOut(BaseModel):
     """What to do before a visit, by date."""
 
     preparations: list[PreparationOut]
+
+
+class LetterPage(Page):
+    """A page of letters."""
+
+    letters: list[LetterSummary]
 
 
 class LettersOut(BaseModel):
