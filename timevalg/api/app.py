@@ -13,7 +13,15 @@ from fastapi.telemetry import TelemetryConfig
 import timevalg
 from timevalg.api import problems
 from timevalg.api.gate import Gate, SignOn
-from timevalg.api.routes import operations, patient, privacy, system
+from timevalg.api.routes import (
+    operations,
+    patient,
+    planner_clinics,
+    planner_tasks,
+    planner_visits,
+    privacy,
+    system,
+)
 from timevalg.api.schemas.system import ShortageOut
 from timevalg.api.watch import Watch
 from timevalg.booking.ports import Ports
@@ -21,7 +29,14 @@ from timevalg.settings import Settings
 from timevalg.solver.offers import Offer
 from timevalg.solver.shortage import Shortage
 
-SURFACES = (patient.router, privacy.router, system.router)
+SURFACES = (
+    patient.router,
+    planner_clinics.router,
+    planner_tasks.router,
+    planner_visits.router,
+    privacy.router,
+    system.router,
+)
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "dpop": {"type": "http", "scheme": "dpop", "description": "RFC 9449, with the header DPoP."},

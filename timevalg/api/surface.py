@@ -92,6 +92,7 @@ class Surface(APIRouter):
             *((412, 428) if changes else ()),
         }
         responses = more.pop("responses", {}) | described(statuses)
+        extra = more.pop("openapi_extra", {})
         if links:
             next_ones = {
                 name: {"operationId": name, "parameters": dict(parameters)}
@@ -108,7 +109,7 @@ class Surface(APIRouter):
                 operation_id=endpoint.__name__,
                 dependencies=[Depends(_allowed(use)), *needs],
                 responses=responses,
-                openapi_extra={"x-use-case": use},
+                openapi_extra={"x-use-case": use, **extra},
                 **more,
             )
             return endpoint

@@ -23,6 +23,7 @@ class Scope(StrEnum):
 _P, _R = RoleName.PATIENT, RoleName.REPRESENTATIVE
 _PATIENTS = {_P: Scope.OWN, _R: Scope.OWN}
 _DESK = {RoleName.PLANNER: Scope.CLINIC, RoleName.SECRETARY: Scope.CLINIC}
+_PLANNER = {RoleName.PLANNER: Scope.CLINIC}
 _SYSTEM = {RoleName.SYSTEM: Scope.CLINIC}
 _WORKER = {RoleName.WORKER: Scope.CLINIC}
 _OPERATOR = {RoleName.OPERATOR: Scope.CLINIC}
@@ -31,6 +32,14 @@ _GIVING = {**_DESK, **_CARE, **_SYSTEM, **_OPERATOR, RoleName.AUDITOR: Scope.CLI
 
 ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "publish": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
+    "check clinic file": _PLANNER,
+    "compare clinic files": _PLANNER,
+    "read clinic file": _DESK,
+    "publish clinic file": _PLANNER,
+    "roll back": _PLANNER,
+    "switch pool": _PLANNER,
+    "add absence": _DESK,
+    "remove absence": _DESK,
     "what if": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "replan": {**_DESK, **_SYSTEM},
     "rebook": {**_DESK, **_SYSTEM},
@@ -91,6 +100,10 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "do work": _WORKER,
     "examine": {RoleName.AUDITOR: Scope.CLINIC},
     "staff list": {**_DESK, **_CARE},
+    "close case": _DESK,
+    "attendance list": {**_DESK, **_CARE},
+    "search": {**_DESK, **_SYSTEM},
+    "explain": {**_DESK, **_SYSTEM},
     "subscribe": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "list subscriptions": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "end subscription": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},

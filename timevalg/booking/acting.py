@@ -42,6 +42,9 @@ _SETTLING = frozenset(
 CAPACITY_LOSS = "capacity-loss"
 """The case that names a live task without a place; open for as long as there is none."""
 
+CHECK_WANTED = "check-wanted"
+"""The case of a choice that waits for a check by staff; open for as long as it does."""
+
 USE_CASES: dict[str, Callable[..., Any]] = {}
 """Every use case by its verb."""
 

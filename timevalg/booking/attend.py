@@ -36,31 +36,42 @@ def acknowledge(
 
 
 @use_case("arrive")
-def arrive(ports: Ports, principal: Principal, appointment: str) -> Appointment:
+def arrive(
+    ports: Ports, principal: Principal, appointment: str, version: int | None = None
+) -> Appointment:
     """Note that the patient is here."""
-    return _note(ports, principal, appointment, "arrive")
+    return _note(ports, principal, appointment, version, "arrive")
 
 
 @use_case("fulfil")
-def fulfil(ports: Ports, principal: Principal, appointment: str) -> Appointment:
+def fulfil(
+    ports: Ports, principal: Principal, appointment: str, version: int | None = None
+) -> Appointment:
     """Note that the visit has taken place."""
-    return _note(ports, principal, appointment, "fulfil")
+    return _note(ports, principal, appointment, version, "fulfil")
 
 
 @use_case("no show")
-def no_show(ports: Ports, principal: Principal, appointment: str) -> Appointment:
+def no_show(
+    ports: Ports, principal: Principal, appointment: str, version: int | None = None
+) -> Appointment:
     """Note that the patient did not come; what is left of the time is free."""
 
     def body(act: Act) -> Appointment:
-        visit = act.appointment(appointment)
+        visit = act.appointment(appointment, version)
         release(act, booking_of(act, visit))
         return act.save(visit, "appointment.no-show", "no show", session=None)
 
     return run(ports, principal, "no show", body)
 
 
-def _note(ports: Ports, principal: Principal, appointment: str, verb: str) -> Appointment:
+def _note(
+    ports: Ports, principal: Principal, appointment: str, version: int | None, verb: str
+) -> Appointment:
     event = {"arrive": "appointment.arrived", "fulfil": "appointment.fulfilled"}[verb]
     return run(
-        ports, principal, verb, lambda act: act.save(act.appointment(appointment), event, verb)
+        ports,
+        principal,
+        verb,
+        lambda act: act.save(act.appointment(appointment, version), event, verb),
     )

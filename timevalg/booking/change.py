@@ -158,7 +158,10 @@ def move(
     Raises
     ------
     TimeTaken, RuleBroken, WouldStrand, StaleVersion, IllegalMove
+    InvalidInput
+        If it is overridden without a reason.
     """
+    require_reason(override, reason)
     key = ports.keys.new("session")
 
     def find(picture: Picture) -> tuple[Ask | None, Certificate, tuple[Session, ...]]:
@@ -182,6 +185,17 @@ def move(
         return move_visit(act, clinic, visit, certificate.claim)
 
     return settle(ports, principal, "move", find, body, reason=reason)
+
+
+def require_reason(override: bool, reason: str) -> None:
+    """Refuse to override without saying why, for whoever is left without a time.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if override and not reason:
+        raise InvalidInput.single("reason", "say why the rules and others' places are overridden")
 
 
 def staff_session(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, require, use_case
+from timevalg.booking.acting import CHECK_WANTED, Act, clinic_of, require, use_case
 from timevalg.booking.claiming import settle
 from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import find_place, give_back, live_appointment
@@ -67,7 +67,12 @@ RULES: Mapping[str, Callable[[Act, Clinic, Task, Appointment], str | None]] = {
 
 @use_case("check")
 def check(
-    ports: Ports, principal: Principal, key: str, verdict: bool | None = None, reason: str = ""
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    verdict: bool | None = None,
+    reason: str = "",
+    version: int | None = None,
 ) -> Task:
     """Check a chosen or assigned time and confirm it, or hand it to staff.
 
@@ -76,6 +81,8 @@ def check(
     verdict : bool or None
         Staff's (True = confirm, False = refuse); None = by the pool's policy: ``auto`` decides by
         its rules, ``manual`` waits for staff, ``record`` for the record system.
+    version : int or None
+        Of the task, as it was read; None = any.
     """
     is_refused = verdict is False  # most are not: a place is planned for who needs one
 
@@ -89,7 +96,7 @@ def check(
 
     def body(act: Act, picture: Picture, certificate: Certificate | None) -> Task:
         nonlocal is_refused
-        task = act.task(key)
+        task = act.task(key, version)
         appointment = live_appointment(act, task)
         if task.state not in {TaskState.CHOSEN, TaskState.ASSIGNED} or appointment is None:
             if verdict is None:
@@ -166,7 +173,7 @@ def _broken(
 def _wait(act: Act, clinic: Clinic, pool: Pool, task: Task) -> None:
     """Leave the decision to somebody else; silence of the record system goes to staff."""
     if pool.check == "manual":
-        act.case("check-wanted", clinic.id, "a choice waits for your check", task=task.id)
+        act.case(CHECK_WANTED, clinic.id, "a choice waits for your check", task=task.id)
         return
     until = silent_until(clinic, act.unit.now())
     act.work("silence", task.id, clinic.id, until, f"silent:{task.version}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
-from timevalg.booking.change import displace, report_lost, staff_ask, staff_session
+from timevalg.booking.change import displace, report_lost, require_reason, staff_ask, staff_session
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.look import known, last_visit
 from timevalg.booking.opening import open_if_time
@@ -123,17 +123,19 @@ def assign(
     pool: str | None = None,
     reason: str = "",
     override: bool = False,
+    version: int | None = None,
 ) -> Task:
     """Book a time for a task that staff have.
 
     Raises
     ------
-    TimeTaken, RuleBroken, WouldStrand, IllegalMove
+    TimeTaken, RuleBroken, WouldStrand, IllegalMove, StaleVersion
     """
+    require_reason(override, reason)
     session_id = ports.keys.new("session")
 
     def find(picture: Picture) -> tuple[Ask | None, Certificate, tuple[Session, ...]]:
-        task = glance(ports, principal, "assign", lambda act: act.task(key))
+        task = glance(ports, principal, "assign", lambda act: act.task(key, version))
         require(task, "assign")
         clinic = clinic_of(picture, task)
         name = pool or task.pools[0]
@@ -149,7 +151,7 @@ def assign(
         act: Act, picture: Picture, found: tuple[Ask | None, Certificate, tuple[Session, ...]]
     ) -> Task:
         ask, certificate, lost = found
-        task = act.task(key)
+        task = act.task(key, version)
         require(task, "assign")
         claim(act, picture, certificate, ask, override=override)
         report_lost(act, picture, lost)
@@ -159,11 +161,13 @@ def assign(
 
 
 @use_case("keep waiting")
-def keep_waiting(ports: Ports, principal: Principal, key: str, reason: str) -> Task:
+def keep_waiting(
+    ports: Ports, principal: Principal, key: str, reason: str, version: int | None = None
+) -> Task:
     """Say, as staff, that the fallback shall not happen on the last valid day."""
 
     def body(act: Act) -> Task:
-        task = act.task(key)
+        task = act.task(key, version)
         require(task, "assign")
         if task.staff_may_wait:
             return task

@@ -16,7 +16,7 @@ from timevalg.booking.verification import (
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import CursorLost, InvalidInput
 from timevalg.model.principal import Principal
-from timevalg.model.records import Event, Letter, Patient, StaffCase
+from timevalg.model.records import Event, Letter, Patient
 from timevalg.model.states import AppointmentState
 from timevalg.model.task import Task
 
@@ -116,19 +116,6 @@ def read_letter(ports: Ports, principal: Principal, key: str) -> Letter:
         return letter
 
     return run(ports, principal, "read", body)
-
-
-@use_case("staff list")
-def staff_list(ports: Ports, principal: Principal) -> list[StaffCase]:
-    """Give what waits for a person, oldest first."""
-    scope_of("staff list", principal)
-
-    def body(act: Act) -> list[StaffCase]:
-        act.audit("staff list", principal.organisation)
-        cases = act.unit.cases.find(order="created_at", closed_at=None)
-        return [c for c in cases if principal.clinics is None or c.clinic in principal.clinics]
-
-    return run(ports, principal, "staff list", body)
 
 
 @use_case("register patient")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act
+from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act
 from timevalg.booking.claiming import Wanted, claim, claim_all, release
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
@@ -115,6 +115,7 @@ def give_back(
         release(act, bookings)
     else:
         claim(act, picture, certificate, None)
+    act.close(kind=CHECK_WANTED, task=task.id)
     moved = act.advance(task, verb)
     if moved.state in {TaskState.OVERDUE, TaskState.WITH_STAFF}:
         act.work("fall due", task.id, task.clinic, act.unit.now(), f"again:{moved.version}")

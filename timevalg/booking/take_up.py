@@ -27,7 +27,12 @@ from timevalg.solver.shortage import shortage
 
 @use_case("reopen")
 def reopen(
-    ports: Ports, principal: Principal, key: str, reason: str = "", due: date | None = None
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    reason: str = "",
+    due: date | None = None,
+    version: int | None = None,
 ) -> Task:
     """Let the patient choose again from a task that staff had.
 
@@ -35,6 +40,8 @@ def reopen(
     ----------
     due : date or None
         A new due date; needed where the old one has passed.
+    version : int or None
+        Of the task, as it was read; None = any.
 
     Raises
     ------
@@ -45,7 +52,7 @@ def reopen(
     """
 
     def find(picture: Picture) -> tuple[Task, Certificate]:
-        task = glance(ports, principal, "reopen", lambda act: act.task(key))
+        task = glance(ports, principal, "reopen", lambda act: act.task(key, version))
         require(task, "reopen")
         renewed = _renewed(picture, task, due)
         picture = picture.with_task(renewed)
@@ -56,7 +63,7 @@ def reopen(
 
     def body(act: Act, picture: Picture, found: tuple[Task, Certificate]) -> Task:
         renewed, certificate = found
-        task = act.task(key)
+        task = act.task(key, version)
         require(task, "reopen")
         claim(act, picture.with_task(renewed), certificate, None)
         act.close(kind=CAPACITY_LOSS, task=key)
@@ -80,7 +87,9 @@ def _renewed(picture: Picture, task: Task, due: date | None) -> Task:
 
 
 @use_case("hand to staff")
-def hand_to_staff(ports: Ports, principal: Principal, key: str, reason: str = "") -> Task:
+def hand_to_staff(
+    ports: Ports, principal: Principal, key: str, reason: str = "", version: int | None = None
+) -> Task:
     """Take a task over from the patient (also one that was declined); it keeps or gets a place."""
 
     def find(picture: Picture) -> Certificate | None:
@@ -90,7 +99,7 @@ def hand_to_staff(ports: Ports, principal: Principal, key: str, reason: str = ""
         return find_place(picture, task)
 
     def body(act: Act, picture: Picture, certificate: Certificate | None) -> Task:
-        task = act.task(key)
+        task = act.task(key, version)
         require(task, "hand to staff")
         if live_appointment(act, task) is not None:
             return give_back(act, picture, task, certificate, "hand to staff")

@@ -102,6 +102,24 @@ def from_sources(sources: Mapping[str, Source]) -> list[Written]:
     ]
 
 
+def from_text(where: str, text: str, calendars: Mapping[str, str]) -> Written:
+    """Take a clinic file, YAML or JSON, that lies nowhere, with the calendars that it names.
+
+    Parameters
+    ----------
+    where : str
+        What it is called in messages.
+    """
+    written = Written(where, calendars=dict(calendars))
+    try:
+        written.lines = _compose(FilePath(where), text)
+    except Malformed as error:
+        written.findings, written.readable = [Finding((), error.message, error.line)], False
+        return written
+    written.document, written.findings = written.lines.value, written.lines.findings
+    return written
+
+
 def _read_file(path: FilePath) -> Written:
     written = Written(str(path))
     try:

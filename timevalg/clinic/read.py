@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path as FilePath
+from typing import Any
 
 from timevalg.clinic.build import build_clinic
 from timevalg.clinic.busy import Calendars
 from timevalg.clinic.check import Checked, check, zone
 from timevalg.clinic.doubts import doubts
-from timevalg.clinic.files import Written, from_sources, read_files
+from timevalg.clinic.files import Written, from_sources, from_text, read_files
 from timevalg.clinic.finding import Finding
 from timevalg.clinic.format import ResourceRow
 from timevalg.clinic.sharing import RULES, Folder
@@ -65,6 +67,47 @@ def read_sources(sources: Mapping[str, Source], now: datetime | None = None) -> 
     if not sources:
         raise InvalidInput.single("", "there is no clinic to read")
     return _assemble(from_sources(sources), now)
+
+
+def read_beside(
+    clinic: str,
+    file: str | Mapping[str, Any],
+    calendars: Mapping[str, str],
+    others: Mapping[str, Source],
+) -> Contents:
+    """Read one clinic's file, that lies nowhere, beside the files of other clinics.
+
+    Parameters
+    ----------
+    clinic : str
+        Whose file it is.
+    file : str or mapping
+        YAML or JSON as text, or plain data.
+    calendars : mapping
+        Text of the iCalendar files that it names.
+    others : mapping
+        What other clinics' files say; this clinic's own does not count.
+
+    Returns
+    -------
+    Contents
+        Its `sources` are this file alone.
+
+    Raises
+    ------
+    InvalidInput
+        If anything is wrong, with lines where there are any.
+    """
+    where = f"clinic {clinic}"
+    if isinstance(file, str):
+        written = from_text(where, file, calendars)
+    else:
+        written = from_sources({clinic: Source(file, calendars)})[0]
+    beside = from_sources({name: s for name, s in others.items() if name != clinic})
+    contents = _assemble([written, *beside], None)
+    if clinic not in contents.sources or contents.sources.keys() - others.keys() - {clinic}:
+        raise InvalidInput([Problem(where, None, "clinic.id", f"is not {clinic!r}")])
+    return replace(contents, sources={clinic: contents.sources[clinic]})
 
 
 def _assemble(files: list[Written], now: datetime | None) -> Contents:

@@ -12,28 +12,21 @@ from timevalg.booking import (
     amend,
     answer,
     attend,
-    block,
     calendar_import,
     cancel,
     change,
-    check,
     deceased,
-    due,
     feed,
     invite,
     merge,
-    own,
     publish,
     replan,
     represent,
     reserves,
     settle_offers,
     sync,
-    take_up,
     tell_systems,
-    undo,
     whatif,
-    write,
 )
 from timevalg.booking.calendar_import import Imported, Rejected
 from timevalg.booking.invite import Invitation, InvitationPlan
@@ -49,9 +42,9 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Contents, Source
 from timevalg.model.errors import InvalidInput
 from timevalg.model.outgoing import Subscription
-from timevalg.model.records import Event, Letter, Owner, Ownership, Patient, StaffCase
+from timevalg.model.records import Event, Patient
 from timevalg.model.representation import Basis, Representation
-from timevalg.model.session import Assignment, Session
+from timevalg.model.session import Assignment
 from timevalg.model.task import Mode, Task
 from timevalg.solver.reserves import Reserves
 from timevalg.solver.settle_offers import SettledOffers
@@ -339,22 +332,37 @@ class Hospital(View):
         )
 
     def arrive(
-        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+        self,
+        appointment: Appointment | str,
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Note that the patient is here."""
-        return attend.arrive(self.once(idempotency_key), self.principal, key_of(appointment))
+        ports = self.once(idempotency_key)
+        return attend.arrive(ports, self.principal, key_of(appointment), version)
 
     def fulfil(
-        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+        self,
+        appointment: Appointment | str,
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Note that the visit has taken place."""
-        return attend.fulfil(self.once(idempotency_key), self.principal, key_of(appointment))
+        ports = self.once(idempotency_key)
+        return attend.fulfil(ports, self.principal, key_of(appointment), version)
 
     def no_show(
-        self, appointment: Appointment | str, *, idempotency_key: str | None = None
+        self,
+        appointment: Appointment | str,
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Appointment:
         """Note that the patient did not come."""
-        return attend.no_show(self.once(idempotency_key), self.principal, key_of(appointment))
+        ports = self.once(idempotency_key)
+        return attend.no_show(ports, self.principal, key_of(appointment), version)
 
 
 @dataclass(frozen=True)
@@ -439,132 +447,6 @@ class RecordSystem(Hospital):
         return answer.accept(
             self.once(idempotency_key), self.principal, key_of(appointment), ref, version
         )
-
-
-@dataclass(frozen=True)
-class Desk(Hospital):
-    """What planners and secretaries can do."""
-
-    def check(
-        self,
-        task: Task | str,
-        *,
-        confirm: bool,
-        reason: str = "",
-        idempotency_key: str | None = None,
-    ) -> Task:
-        """Confirm a choice, or refuse it."""
-        return check.check(
-            self.once(idempotency_key), self.principal, key_of(task), confirm, reason
-        )
-
-    def undo(
-        self,
-        task: Task | str,
-        *,
-        reason: str,
-        version: int | None = None,
-        idempotency_key: str | None = None,
-    ) -> Task:
-        """Take a time back before its letter has gone."""
-        return undo.undo(self.once(idempotency_key), self.principal, key_of(task), reason, version)
-
-    def take(
-        self, task: Task | str, reason: str = "", *, idempotency_key: str | None = None
-    ) -> Task:
-        """Take a task over from the patient."""
-        return take_up.hand_to_staff(
-            self.once(idempotency_key), self.principal, key_of(task), reason
-        )
-
-    def reopen(
-        self,
-        task: Task | str,
-        reason: str = "",
-        due: date | None = None,
-        *,
-        idempotency_key: str | None = None,
-    ) -> Task:
-        """Let the patient choose again, until a new due date if need be."""
-        return take_up.reopen(self.once(idempotency_key), self.principal, key_of(task), reason, due)
-
-    def assign(
-        self,
-        task: Task | str,
-        *,
-        start: datetime,
-        resources: Assignment,
-        pool: str | None = None,
-        reason: str = "",
-        override: bool = False,
-        idempotency_key: str | None = None,
-    ) -> Task:
-        """Book a time for a task that staff have."""
-        return due.assign(
-            self.once(idempotency_key),
-            self.principal,
-            key_of(task),
-            start,
-            resources,
-            pool,
-            reason,
-            override,
-        )
-
-    def keep_waiting(
-        self, task: Task | str, reason: str, *, idempotency_key: str | None = None
-    ) -> Task:
-        """Say that the fallback shall not happen on the last valid day."""
-        return due.keep_waiting(self.once(idempotency_key), self.principal, key_of(task), reason)
-
-    def write_letter(
-        self,
-        visit: Appointment | str,
-        kind: str = "appointment",
-        *,
-        idempotency_key: str | None = None,
-    ) -> Letter | None:
-        """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
-        return write.write_letter(self.once(idempotency_key), self.principal, kind, key_of(visit))
-
-    def block(
-        self,
-        clinic: str,
-        resources: Iterable[str],
-        start: datetime,
-        end: datetime,
-        *,
-        reason: str,
-        override: bool = False,
-        idempotency_key: str | None = None,
-    ) -> Session:
-        """Take resources for a span; gives the block, whose id lifts it again."""
-        return block.block(
-            self.once(idempotency_key),
-            self.principal,
-            clinic,
-            tuple(resources),
-            start,
-            end,
-            reason,
-            override,
-        )
-
-    def unblock(
-        self, block_: Session | str, reason: str = "", *, idempotency_key: str | None = None
-    ) -> Session:
-        """Give a block's time back."""
-        return block.unblock(self.once(idempotency_key), self.principal, key_of(block_), reason)
-
-    def set_owner(
-        self, owner: Owner | str, reason: str = "", *, idempotency_key: str | None = None
-    ) -> Ownership:
-        """Set who owns the organisation's appointments: ``record-system`` or ``timevalg``."""
-        return own.set_owner(self.once(idempotency_key), self.principal, Owner(owner), reason)
-
-    def staff_list(self) -> list[StaffCase]:
-        """Give what waits for a person."""
-        return feed.staff_list(self.ports, self.principal)
 
 
 def _contents(files: Files) -> Contents:

@@ -15,11 +15,13 @@ from timevalg.store.memory import Memory
 
 def sign_on(token, scheme, proof, request):
     """Believe ``role:name[:clinic]``; a patient's name is the patient."""
-    role, _, name = token.partition(":")
+    role, _, rest = token.partition(":")
+    name, _, clinic = rest.partition(":")
     if role not in set(RoleName) or not name:
         raise NotSignedOn("the token does not hold")
     patient = name if role in {"patient", "representative"} else None
-    return Principal(name, RoleName(role), ORGANISATION, None, patient, "api")
+    clinics = frozenset({clinic}) if clinic else None
+    return Principal(name, RoleName(role), ORGANISATION, clinics, patient, "api")
 
 
 class Caller:

@@ -11,12 +11,15 @@ from timevalg.booking import (
     amend,
     answer,
     attend,
+    attendance,
     block,
     calendar_import,
     cancel,
     change,
     check,
     choose,
+    clinic_edits,
+    clinic_files,
     deceased,
     decline,
     due,
@@ -25,6 +28,7 @@ from timevalg.booking import (
     feed,
     forget,
     hold,
+    inbox,
     invite,
     look,
     merge,
@@ -40,6 +44,7 @@ from timevalg.booking import (
     represent,
     reserves,
     seal,
+    search,
     settle_offers,
     sync,
     take_up,
@@ -68,6 +73,8 @@ from timevalg.store import Memory
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)
 MARK = "mark for verification"
+DAY = AT.date()
+FILE = clinic_files.GivenFile(document(), {})
 ROOM = {"doctor": ("dr-a",), "room": ("room",)}
 
 
@@ -171,6 +178,23 @@ def letter(world):
     return world.letters()[0].id
 
 
+def clinic_with_two_versions(world):
+    world.invited()
+    source = document()
+    source["resources"][0]["away"] = [{"from": "2027-05-03", "to": "2027-05-04"}]
+    world.publish(source)
+    return "clinic"
+
+
+def declined_case(world):
+    WAYS["declined"](world)
+    return world.cases("declined")[0].id
+
+
+def sought(key):
+    return search.Sought("clinic", "" if key.startswith("t-") else "auto", key)
+
+
 def blocking(world, who, clinic):
     return block.block(world.ports, who, clinic, ["dr-b"], AT, LATER, "a course")
 
@@ -195,6 +219,32 @@ ABOUT_ONE = [
     ("unblock", "open", blocked, lambda w, who, k: block.unblock(w.ports, who, k)),
     ("block", "open", lambda w: w.invited() and "clinic", blocking),
     about_task("withhold", lambda p, who, k: represent.withhold(p, who, "task", k, True)),
+    about_task("search", lambda ports, who, k: search.search(ports, who, sought(k))),
+    about_task("explain", lambda ports, who, k: search.explain(ports, who, sought(k))),
+    ("close case", "open", declined_case, lambda w, who, k: inbox.close_case(w.ports, who, k)),
+    *(
+        (verb, "open", clinic_with_two_versions, call)
+        for verb, call in (
+            ("read clinic file", lambda w, who, k: clinic_files.read_version(w.ports, who, k)),
+            ("roll back", lambda w, who, k: clinic_files.roll_back(w.ports, who, k, 1)),
+            (
+                "switch pool",
+                lambda w, who, k: clinic_edits.switch_pool(w.ports, who, k, "manual", False),
+            ),
+            (
+                "add absence",
+                lambda w, who, k: clinic_edits.add_absence(w.ports, who, k, "dr-b", DAY, DAY),
+            ),
+            (
+                "remove absence",
+                lambda w, who, k: clinic_edits.remove_absence(w.ports, who, k, "dr-a", 0),
+            ),
+            (
+                "attendance list",
+                lambda w, who, k: attendance.attendance_list(w.ports, who, k, DAY),
+            ),
+        )
+    ),
     about_task("none suits", none_suits.none_suits),
     about_task("decline", decline.decline),
     about_task("check", check.check, "chosen", True),
@@ -296,7 +346,11 @@ AT_LARGE = {
         w.ports, who, Unit("u-1", ORGANISATION, "Medicine", ("clinic",))
     ),
     "mark for verification": lambda w, who: emptied(w, who),
-    "staff list": lambda w, who: feed.staff_list(w.ports, who),
+    "staff list": lambda w, who: inbox.staff_list(w.ports, who),
+    "list letters": lambda w, who: mine.list_letters(w.ports, who),
+    "check clinic file": lambda w, who: clinic_files.check_file(w.ports, who, "clinic", FILE),
+    "compare clinic files": lambda w, who: clinic_files.compare(w.ports, who, "clinic", FILE),
+    "publish clinic file": lambda w, who: clinic_files.publish_file(w.ports, who, "clinic", FILE),
 }
 
 
@@ -384,7 +438,7 @@ def test_staff_and_systems_of_another_clinic_see_nothing_of_this_one(world):
     here = frozenset({"clinic"})
     for clinics, cases in ((here, 1), (frozenset({"other"}), 0)):
         staff = principal(RoleName.SECRETARY, clinics=clinics)
-        assert len(feed.staff_list(world.ports, staff)) == cases
+        assert len(inbox.staff_list(world.ports, staff)) == cases
     system = principal(RoleName.SYSTEM, clinics=frozenset({"other"}))
     assert feed.read_events(world.ports, system, limit=1) == []
     assert task.clinic in here

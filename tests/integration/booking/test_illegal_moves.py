@@ -56,7 +56,7 @@ def test_a_task(world, state):
 
 VISIT_VERBS = {
     "change": lambda w, v: w.patient().change(v, AT),
-    "move": lambda w, v: w.dips.move(v, start=AT, override=True),
+    "move": lambda w, v: w.dips.move(v, start=AT, reason="x", override=True),
     "cancel": lambda w, v: w.desk.cancel(v),
     "cancel by patient": lambda w, v: w.patient().cancel(v),
     "acknowledge": lambda w, v: w.patient().acknowledge(v),

@@ -222,6 +222,16 @@ CALLS = {
         w.preparations(v)[0], "yes", idempotency_key=k
     ),
     "write letter": lambda w, k, v: w.desk.write_letter(v, idempotency_key=k),
+    "publish clinic file": lambda w, k: w.desk.publish_file(
+        "clinic", _with_absence(), idempotency_key=k
+    ),
+    "roll back": lambda w, k: w.desk.roll_back(_edited(w), 1, idempotency_key=k),
+    "switch pool": lambda w, k: w.desk.switch_pool("clinic", "manual", False, idempotency_key=k),
+    "add absence": lambda w, k: w.desk.add_absence(
+        "clinic", "dr-b", AT.date(), AT.date(), idempotency_key=k
+    ),
+    "remove absence": lambda w, k: w.desk.remove_absence(_edited(w), "dr-a", 0, idempotency_key=k),
+    "close case": lambda w, k, t: w.desk.close_case(_declined(w), idempotency_key=k),
 }
 """A call of every verb that changes something, on a task or a visit if it takes one."""
 
@@ -254,8 +264,32 @@ FROM = {
     "fulfil": "arrived",
     "complete preparation": "booked",
     "write letter": "booked",
+    "publish clinic file": None,
+    "roll back": None,
+    "switch pool": None,
+    "add absence": None,
+    "remove absence": None,
+    "close case": "declined",
 }
 """What it is called on; an open task where nothing stands here."""
+
+
+def _with_absence():
+    source = document()
+    source["resources"][0]["away"] = [{"from": "2027-05-03", "to": "2027-05-04"}]
+    return source
+
+
+def _edited(world):
+    """The clinic, with a version in which somebody is away."""
+    if world.read(lambda unit: unit.publications.count()) == 1:
+        world.publish(_with_absence())
+    return "clinic"
+
+
+def _declined(world):
+    """The id of a case, open or not."""
+    return world.read(lambda unit: unit.cases.find(kind="declined"))[0].id
 
 
 @pytest.mark.parametrize("verb", CALLS)
@@ -287,6 +321,13 @@ NO_KEYS = {
     "settle offers",
     "read",
     "read events",
+    "list letters",
+    "check clinic file",
+    "compare clinic files",
+    "read clinic file",
+    "attendance list",
+    "search",
+    "explain",
     "staff list",
     "sync",
     "import",

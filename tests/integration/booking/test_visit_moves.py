@@ -125,9 +125,13 @@ def test_nothing_ever_overlaps_whatever_is_overridden(world):
     visit, other = booked(world), booked(world, TEN, "p-2")
     before = world.dump()
     with pytest.raises(TimeTaken):
-        world.dips.move(visit, start=other.start, resources=other.resources, override=True)
+        world.dips.move(
+            visit, start=other.start, resources=other.resources, reason="x", override=True
+        )
     with pytest.raises(InvalidInput, match="nothing called dr-x"):
-        world.dips.move(visit, start=TEN, resources={"doctor": ("dr-x",)}, override=True)
+        world.dips.move(
+            visit, start=TEN, resources={"doctor": ("dr-x",)}, reason="x", override=True
+        )
     assert world.dump() == before
 
 

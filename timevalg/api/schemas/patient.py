@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from timevalg.api.schemas.by_time import cursor_after, since
 from timevalg.api.schemas.given import Day, Given, Id, Instant, Page, Words
 from timevalg.library.wishes import wishes_of
 from timevalg.model.appointment import Appointment, Preparation
@@ -18,8 +19,6 @@ from timevalg.model.task import Task
 from timevalg.model.text import Text
 from timevalg.solver.offers import Offer, Offers
 from timevalg.solver.wishes import Wishes
-
-CURSOR = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class ChoiceIn(Given):
@@ -92,13 +91,7 @@ class OffersAsked(Given):
             if self.cursor:
                 raise InvalidInput.single("/query/cursor", "the best offers have one page")
             return None
-        if not self.cursor:
-            return datetime.min.replace(tzinfo=UTC), ""
-        start, _, pool = self.cursor.partition(" ")
-        try:
-            return datetime.strptime(start, CURSOR).replace(tzinfo=UTC), pool
-        except ValueError as error:
-            raise InvalidInput.single("/query/cursor", "was not given here") from error
+        return since(self.cursor)
 
 
 class ReasonIn(Given):
@@ -189,7 +182,7 @@ class OffersOut(BaseModel):
         offers = [OfferOut.of(o, clinic) for o in found.offers]
         more = asked.order == "time" and len(offers) == asked.limit
         last = found.offers[-1] if more else None
-        following = f"{last.start.astimezone(UTC):{CURSOR}} {last.pool}" if last else ""
+        following = cursor_after(last.start, last.pool) if last else ""
         return cls(offers=offers, undecided=found.undecided, next=following)
 
 

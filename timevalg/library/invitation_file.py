@@ -1,0 +1,118 @@
+"""Many invitations as CSV: a line of headings, then one patient a line.
+
+The headings are names of fields of an invitation: ``patient,pools,opens,due,not_after`` and, if
+wanted, ``not_before, deadline, clinic, ref, referral, mode, priority, extra, letters, done``. Pools
+and preparations done are separated by blanks, dates are written ``2027-01-31``, letters ``true`` or
+``false``; an empty cell is as one left out. Commas or semicolons separate, as the line of headings
+does.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from timevalg.model.errors import InvalidInput, Problem
+
+_TRUTHS = {"true": True, "false": False}
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in _TRUTHS:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return _TRUTHS[text.lower()]
+
+
+def _day(text: str) -> date:
+    if len(text) != 10:
+        raise ValueError(f"{text!r} is not a date such as 2027-01-31")
+    return date.fromisoformat(text)
+
+
+COLUMNS: Mapping[str, Callable[[str], Any]] = {
+    "patient": str,
+    "pools": _words,
+    "opens": _day,
+    "due": _day,
+    "not_before": _day,
+    "not_after": _day,
+    "deadline": _day,
+    "clinic": str,
+    "ref": str,
+    "referral": str,
+    "mode": str,
+    "priority": int,
+    "extra": int,
+    "letters": _truth,
+    "done": _words,
+}
+"""What a line may say, and how it is read."""
+NEEDED = ("patient", "pools", "opens", "due")
+MODES = ("choose", "allot", "request")
+
+
+def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
+    """Give the fields of each invitation, in the order of the lines.
+
+    Raises
+    ------
+    InvalidInput
+        Everything that is wrong, each with its line.
+    """
+    lines = text.lstrip("\ufeff").splitlines()
+    comma = ";" if lines and ";" in lines[0] else ","
+    reader = csv.reader(lines, delimiter=comma, strict=True)
+    problems: list[Problem] = []
+    rows: list[dict[str, Any]] = []
+
+    def wrong(key: str, message: str) -> None:
+        problems.append(Problem(where, max(1, reader.line_num), key, message))
+
+    try:
+        headings = [h.strip() for h in next(reader, [])]
+        for heading in headings:
+            if heading not in COLUMNS:
+                wrong(heading, f"is no column; there are {', '.join(COLUMNS)}")
+        for needed in NEEDED:
+            if needed not in headings:
+                wrong(needed, "this column is missing")
+        if len(set(headings)) < len(headings):
+            wrong("", "a column is there twice")
+        if problems:
+            raise InvalidInput(problems)
+        for cells in reader:
+            if len(cells) > len(headings):
+                wrong("", f"{len(cells)} columns, not {len(headings)}")
+            elif any(cell.strip() for cell in cells):
+                rows.append(_row(dict(zip(headings, cells, strict=False)), wrong))
+    except csv.Error as error:
+        wrong("", str(error))
+    if not rows and not problems:
+        wrong("", "there is no line after the headings")
+    if problems:
+        raise InvalidInput(problems)
+    return rows
+
+
+def _row(cells: Mapping[str, str], wrong: Callable[[str, str], None]) -> dict[str, Any]:
+    given = {name: text.strip() for name, text in cells.items() if text.strip()}
+    row: dict[str, Any] = {}
+    for name, text in given.items():
+        try:
+            row[name] = COLUMNS[name](text)
+        except ValueError as error:
+            wrong(name, str(error))
+    for name in NEEDED:
+        if name not in given:
+            wrong(name, "is missing")
+    if row.get("mode", MODES[0]) not in MODES:
+        wrong("mode", f"{row['mode']!r} is not one of {', '.join(MODES)}")
+    if not given.keys() & {"not_after", "deadline"}:
+        wrong("not_after", "give not_after or deadline")
+    return row
