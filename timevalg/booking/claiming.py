@@ -152,9 +152,8 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
         new = (*certificate.claims, *certificate.moved)
         for session in new:
             ground.take(session)
-        stayed = {(old.task, old.start, *old.spans) for old in certificate.displaced}
         for place in new:
-            if is_place(place) and (place.task, place.start, *place.spans) not in stayed:
+            if is_place(place):
                 _check_place(picture, tasks[place.task or ""], place, ground.beside(place))
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
         raise TimeTaken("a place that would move aside has gone meanwhile; the time")

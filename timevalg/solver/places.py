@@ -264,9 +264,17 @@ def is_valid_place(picture: Picture, task: Task, session: Session, now: datetime
 
 
 def conflicts(picture: Picture, session: Session) -> list[Session]:
-    """Give the places that a session would displace: overlapping ones, and those over a quota."""
+    """Give the places that a session would displace: overlapping ones, and those over a quota.
+
+    Of holds that are places as well those alone that a quota has too many.
+    """
     board = Board(picture)
-    found = board.in_the_way(Spot.of(session, picture.index.plan.grid), anyway=True) or []
+    spot = Spot.of(session, picture.index.plan.grid)
+    found = board.in_the_way(spot, anyway=True) or []
+    for old in found:
+        board.give(old)
+    board.take(spot)
+    found += board.crowding(spot)
     return [s.session(picture.index.organisation) for s in found]
 
 

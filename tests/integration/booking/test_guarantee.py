@@ -258,17 +258,33 @@ def test_a_hold_that_an_override_puts_over_a_quota_is_no_place_any_more(make_wor
     assert world.promises_broken() == {}
 
 
-def test_a_hold_gives_way_to_the_next_also_where_others_have_filled_its_day(make_world):
-    """The place that it leaves stays where it was; nothing is taken by that."""
+def test_a_hold_whose_day_the_record_system_fills_is_given_up_and_its_place_moves(make_world):
     world = make_world(document(quotas=[{"pools": ["auto"], "per": "day", "max": 1}]))
-    first = world.patient().hold(world.invited(), oslo(2027, 1, 20, 9))
-    row = {"service": "talk", "clinic": "clinic", "pool": "auto"}
-    room = {"doctor": ("dr-a",), "room": ("room",)}
-    at = oslo(2027, 1, 20, 10)
-    world.dips.sync([CalendarRow("op/1", 1, start=at, resources=room, **row)])
-    next_day = world.invited(not_before=DAY + timedelta(days=1))
-    assert world.patient().hold(next_day, oslo(2027, 1, 21, 9)).is_place
-    assert first.id not in {s.id for s in world.sessions()}
+    task = world.invited(not_before=DAY, not_after=DAY + timedelta(days=1))
+    world.patient().hold(task, oslo(2027, 1, 20, 9))
+    visit = {"service": "talk", "clinic": "clinic", "pool": "auto", "start": oslo(2027, 1, 20, 10)}
+    resources = {"doctor": ("dr-a",), "room": ("room",)}
+    assert world.dips.sync([CalendarRow("op/1", 1, resources=resources, **visit)]).applied
+    (place,) = world.sessions(task=task.id)
+    assert (place.kind, place.start.date()) == ("place", DAY + timedelta(days=1))
+    assert world.promises_broken() == {}
+
+
+def test_a_hold_gives_way_to_the_next_though_its_day_holds_fewer_by_now(make_world):
+    """The place that it leaves stays where it was; nothing is taken by that."""
+
+    def quota(most):
+        return document(quotas=[{"pools": ["auto"], "per": "day", "max": most}])
+
+    world = make_world(quota(2))
+    holds = [
+        world.patient(name).hold(world.invited(name), oslo(2027, 1, 20, hour))
+        for name, hour in (("p-1", 9), ("p-2", 10))
+    ]
+    world.publish(quota(1))
+    later = world.invited(not_before=DAY + timedelta(days=1))
+    assert world.patient().hold(later, oslo(2027, 1, 21, 9)).is_place
+    assert holds[0].id not in {s.id for s in world.sessions()}
 
 
 def test_quotas_hold_for_places_and_choices_together(make_world):
