@@ -112,6 +112,11 @@ def test_no_route_is_left_out(app):
     assert found == set(declared())
 
 
+def test_each_shape_has_a_name_of_its_own(app):
+    """Two of one name would be told apart by the modules they are in, which clients would see."""
+    assert [name for name in app.openapi()["components"]["schemas"] if "__" in name] == []
+
+
 @ALL
 def test_without_a_token_nobody(things, operation):
     assert things.ask(operation, None).status_code == 401

@@ -163,7 +163,7 @@ class BlockerOut(BaseModel):
         return cls(**fields | {"more": dict(blocker.more)})
 
 
-class CureOut(BaseModel):
+class LooseningOut(BaseModel):
     """A change that would give starts."""
 
     change: str
@@ -176,7 +176,7 @@ class ExplanationOut(BaseModel):
 
     rules: list[RuleOut]
     blockers: list[BlockerOut]
-    cures: list[CureOut]
+    cures: list[LooseningOut]
 
     @classmethod
     def of(cls, found: Explanation) -> ExplanationOut:
@@ -184,5 +184,7 @@ class ExplanationOut(BaseModel):
         return cls(
             rules=[RuleOut(rule=rule, left=left) for rule, left in found.total().items()],
             blockers=[BlockerOut.of(b) for b in found.blockers],
-            cures=[CureOut(change=c.change, starts=c.starts, pool=c.pool) for c in found.cures],
+            cures=[
+                LooseningOut(change=c.change, starts=c.starts, pool=c.pool) for c in found.cures
+            ],
         )

@@ -38,7 +38,7 @@ def given_resources(resources: Mapping[str, Sequence[str]]) -> dict[str, tuple[s
     return {role: tuple(names) for role, names in resources.items()}
 
 
-class FileIn(Given):
+class PublishedFileIn(Given):
     """One clinic file as JSON (docs/clinic-file.schema.json), with the calendars it names."""
 
     document: dict[str, Any]
@@ -63,7 +63,7 @@ class PublicationIn(Given):
             }
         ]
     )
-    files: list[FileIn] = Field(min_length=1, max_length=1000)
+    files: list[PublishedFileIn] = Field(min_length=1, max_length=1000)
 
     def sources(self) -> dict[str, Source]:
         """Give the files by their clinics."""
