@@ -39,6 +39,11 @@ SETTINGS: tuple[Setting, ...] = (
         "profiles are `idporten` and `helseid`.",
     ),
     Setting("ORGANISATION", "", "The organisation of people whose tokens name none."),
+    Setting(
+        "DATA_KEYS",
+        "",
+        "What personal data are sealed with: `name:key,…`, the newest first (`timevalg db key`).",
+    ),
     Setting("SEARCH_KEY", "", "Secret by which persons are found by identity number; keep it."),
     Setting("REDIS_URL", "", "The broker between several workers; none: one process."),
     Setting("LETTERS", "", "Folder into which letters go that no other way takes."),

@@ -29,6 +29,7 @@ from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import place_id
 from timevalg.store import Database
+from timevalg.store.vault import DataKeys, KeysInText
 
 PLANNED = LIVE | {
     TaskState.DRAFT,
@@ -167,6 +168,7 @@ def open_ports(
     letters_folder: Path | None = None,
     keys: Keys | None = None,
     hooks: Hooks | None = None,
+    data_keys: DataKeys | None = None,
 ) -> Ports:
     """Put everything together on a database.
 
@@ -185,9 +187,13 @@ def open_ports(
         Default random ones.
     hooks : Hooks or None
         The way out to record systems; default webhooks with keys from the environment.
+    data_keys : DataKeys or None
+        What personal data are sealed with, as from a key management system; default those of the
+        environment.
     """
     last = channel or Sink(letters_folder)
-    return ports_on(Database(url, clock), last, keys, first=first, hooks=hooks)
+    secret = data_keys or KeysInText(os.environ.get("TIMEVALG_DATA_KEYS", ""))
+    return ports_on(Database(url, clock, keys=secret), last, keys, first=first, hooks=hooks)
 
 
 def ports_on(

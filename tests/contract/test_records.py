@@ -21,6 +21,7 @@ from tests.contract.samples import (
 from timevalg.booking.ports import Between, Store
 from timevalg.model.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from timevalg.model.records import Patient, Publication, StaffCase
+from timevalg.model.right import Unit
 from timevalg.model.states import AppointmentState, TaskState
 
 
@@ -157,12 +158,10 @@ def test_unknown_and_structured_fields_are_no_criteria(four: Store, name: str):
 
 def test_order_is_by_code_point_and_ties_by_id(store: Store):
     names = {"3": "b", "1": "B", "4": "å", "2": "b", "5": "a b", "6": "a-b", "7": "Z", "8": ""}
-    store.run(
-        ORG, lambda unit: unit.patients.add_all(Patient(k, ORG, name=n) for k, n in names.items())
-    )
-    by_name = store.run(ORG, lambda unit: unit.patients.find(order="name"))
+    store.run(ORG, lambda unit: unit.units.add_all(Unit(k, ORG, n, ()) for k, n in names.items()))
+    by_name = store.run(ORG, lambda unit: unit.units.find(order="name"))
     assert [p.id for p in by_name] == sorted(names, key=lambda k: (names[k], k))
-    backwards = store.run(ORG, lambda unit: unit.patients.find(order="-name"))
+    backwards = store.run(ORG, lambda unit: unit.units.find(order="-name"))
     assert [p.name for p in backwards] == sorted(names.values(), reverse=True)
     assert [p.id for p in backwards if p.name == "b"] == ["2", "3"]
 

@@ -224,6 +224,26 @@ def db_upgrade(url: DatabaseUrl) -> None:
     typer.echo("the database is up to date")
 
 
+@database.command("key")
+def db_key(
+    name: Annotated[str, typer.Argument(help="A name that no key has had, such as the year.")],
+) -> None:
+    """Make a key for personal data, as it stands first in TIMEVALG_DATA_KEYS."""
+    from timevalg.store.vault import KeysInText, new_key
+
+    made = new_key(name)
+    KeysInText(made)
+    typer.echo(made)
+
+
+@database.command("reseal")
+def db_reseal(url: DatabaseUrl) -> None:
+    """Seal personal data with the newest of TIMEVALG_DATA_KEYS; others go on meanwhile."""
+    from timevalg.cli import reseal as command
+
+    command.run(url)
+
+
 @database.command("grant")
 def db_grant(
     role: Annotated[str, typer.Argument(help="The role of PostgreSQL that the program uses.")],

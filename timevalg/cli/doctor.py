@@ -15,6 +15,7 @@ from timevalg.model.principal import Principal, RoleName
 from timevalg.model.soundness import Finding
 from timevalg.settings import Settings
 from timevalg.store.health import health
+from timevalg.store.vault import KeysInText
 from timevalg.wiring import open_ports
 
 NEEDED = {"reachable", "migrations"}
@@ -24,7 +25,18 @@ NEEDED = {"reachable", "migrations"}
 def run(url: str, redis: str | None, deep: bool, as_json: bool) -> None:
     """Examine; findings leave with exit status 1."""
     settings = Settings.of(os.environ)
-    findings = health(url, production=not settings.is_development)
+    findings, production = list[Finding](), not settings.is_development
+    try:
+        keys = KeysInText(settings["DATA_KEYS"])
+        findings += health(url, keys=keys, production=production)
+    except InvalidInput as error:
+        if {p.key for p in error.problems} != {"TIMEVALG_DATA_KEYS"}:
+            raise
+        findings += [Finding("keys", p.message, "mend TIMEVALG_DATA_KEYS") for p in error.problems]
+        findings += health(url, production=production)
+    if production and not settings["SEARCH_KEY"]:
+        what = "TIMEVALG_SEARCH_KEY is not set: nobody can be found by identity number"
+        findings.append(Finding("keys", what, "set it to a long random text, once and for all"))
     looked_at: Counter[str] = Counter()
     if redis is not None:
         findings += _redis(redis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from timevalg.model import codec
 from timevalg.model.errors import InvalidInput
 from timevalg.model.time import require_aware
+from timevalg.store import vault
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -101,6 +102,55 @@ class Choice(Words):
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
         """Give the member."""
         return None if value is None else self.enum(value)
+
+
+class Day(TypeDecorator[date]):
+    """A date as text, so that it can be sealed."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        """Give the text."""
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+        """Give the date."""
+        return None if value is None else date.fromisoformat(value)
+
+
+class Sealed(TypeDecorator[Any]):
+    """What another column type makes text of, sealed where the database has keys.
+
+    Parameters
+    ----------
+    inner : TypeDecorator
+        That type.
+    place : str
+        ``table.column``, to which the sealed text is bound.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, inner: TypeDecorator[Any], place: str) -> None:
+        super().__init__()
+        self.inner, self.place = inner, place
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the other type's."""
+        return self.inner.load_dialect_impl(dialect)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Give the text as it is kept."""
+        text = self.inner.process_bind_param(value, dialect)
+        return None if text is None else vault.kept(text, self.place, dialect)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give the value."""
+        text = None if value is None else vault.read(value, self.place, dialect)
+        is_text = isinstance(self.inner, Words)
+        return text if is_text else self.inner.process_result_value(text, dialect)
 
 
 class Structured(TypeDecorator[Any]):

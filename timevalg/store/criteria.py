@@ -13,7 +13,7 @@ Term = tuple[str, str]
 
 
 def checked(kind: Kind[Any], names: Collection[str]) -> None:
-    """Refuse names that are no fields, and fields that are kept as JSON.
+    """Refuse names that are no fields, and fields that are kept as JSON or sealed.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def checked(kind: Kind[Any], names: Collection[str]) -> None:
     """
     for name in names:
         field = kind.fields.get(name)
-        if field is None or field.is_structured:
+        if field is None or field.is_structured or name in kind.sealed:
             raise TypeError(f"{kind.table} cannot be looked up by {name!r}")
 
 

@@ -23,6 +23,7 @@ from timevalg.store.refusals import Repeat, refusal
 from timevalg.store.sqlite import Sqlite
 from timevalg.store.tables import TABLES
 from timevalg.store.unit import SqlUnit
+from timevalg.store.vault import DataKeys, vault_of
 
 R = TypeVar("R")
 
@@ -47,6 +48,8 @@ class Database:
         Instead of the database's own.
     patience : float, optional
         Seconds to wait for what others have locked; then `Busy`. 3 on PostgreSQL, 5 on SQLite.
+    keys : DataKeys, optional
+        What personal data are sealed with; default: they are not.
 
     Notes
     -----
@@ -55,10 +58,16 @@ class Database:
     """
 
     def __init__(
-        self, url: str, clock: Clock | None = None, *, patience: float | None = None
+        self,
+        url: str,
+        clock: Clock | None = None,
+        *,
+        patience: float | None = None,
+        keys: DataKeys | None = None,
     ) -> None:
         self._dialect = dialect_of(url, patience)
         self._engine = self._dialect.engine(url)
+        setattr(self._engine.dialect, "timevalg_vault", vault_of(keys))  # noqa: B010 - where columns find it
         self._clock = clock
         self._alone = Alone()
         self._wakes = self._dialect.wakes(self._engine)

@@ -19,7 +19,9 @@ from timevalg.store.dialect import Dialect
 from timevalg.store.grants import APPENDED
 from timevalg.store.migrate import head, upgrade
 from timevalg.store.refusals import APPEND_ONLY, NO_OVERLAP
+from timevalg.store.reseal import CURES, unreadable
 from timevalg.store.tables import metadata
+from timevalg.store.vault import DataKeys, vault_of
 
 APART = timedelta(seconds=2)
 """How far the clocks of the database and of this machine may be apart."""
@@ -49,11 +51,13 @@ _TRIGGERS = text(
 )
 
 
-def health(url: str, *, production: bool = False) -> list[Finding]:
+def health(url: str, *, keys: DataKeys | None = None, production: bool = False) -> list[Finding]:
     """Look at a database itself; nothing is changed.
 
     Parameters
     ----------
+    keys : DataKeys or None
+        With which personal data can be opened.
     production : bool
         Also whether the program has more rights there than it needs.
 
@@ -73,6 +77,8 @@ def health(url: str, *, production: bool = False) -> list[Finding]:
             findings = [*_common(connection, dialect), *look(connection)]
             if production and not is_file and not findings:
                 findings += _rights(connection)
+            if not {"migrations", "tables"} & {f.check for f in findings}:
+                findings += _keys(connection, keys)
             return findings
     except DBAPIError as error:
         cure = "start the server, or mend the address, the user's rights, the network"
@@ -127,6 +133,11 @@ def _postgres(connection: Connection) -> Iterator[Finding]:
     triggers = set(connection.execute(_TRIGGERS).scalars())
     for name in sorted({APPEND_ONLY, "tr_audit_seals_append_only"} - triggers):
         yield Finding("audit", f"the trigger {name} is missing or off", "put it back")
+
+
+def _keys(connection: Connection, keys: DataKeys | None) -> Iterator[Finding]:
+    for column, what in unreadable(connection, vault_of(keys)):
+        yield Finding("keys", f"{column}: {what}", CURES[what])
 
 
 def _rights(connection: Connection) -> Iterator[Finding]:

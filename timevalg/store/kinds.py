@@ -94,6 +94,8 @@ class Kind(Generic[T]):
         Fields that are looked up together, after the organisation.
     omit : frozenset of str
         Fields that are not columns.
+    sealed : frozenset of str
+        Fields with personal data: sealed where the database has keys, so never looked up by.
     ordered : bool
         A log: kept in the order in which transactions write it, so that none is skipped.
     """
@@ -105,6 +107,7 @@ class Kind(Generic[T]):
     unique: tuple[Unique, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     omit: frozenset[str] = frozenset()
+    sealed: frozenset[str] = frozenset()
     ordered: bool = False
 
     @cached_property
@@ -137,6 +140,7 @@ TASKS = Kind(
     versioned=True,
     unique=(Unique(("ref",), _ONE_REF.format("a task")),),
     indexes=(("patient",), ("referral",), ("clinic", "state"), ("state", "due")),
+    sealed=frozenset({"note"}),
 )
 APPOINTMENTS = Kind(
     "appointment",
@@ -155,6 +159,7 @@ PREPARATIONS = Kind(
     Preparation,
     versioned=True,
     indexes=(("appointment",), ("state", "due")),
+    sealed=frozenset({"answer"}),
 )
 LETTERS = Kind(
     "letter",
@@ -162,12 +167,14 @@ LETTERS = Kind(
     Letter,
     versioned=True,
     indexes=(("patient",), ("task",), ("appointment",), ("state",), ("channel", "sending_at")),
+    sealed=frozenset({"html", "text", "address"}),
 )
 PATIENTS = Kind(
     "patient",
     "patients",
     Patient,
     unique=(Unique(("person",), "there is already a patient with this identity number"),),
+    sealed=frozenset({"name", "email", "phone", "identity", "birth"}),
 )
 OWNERSHIPS = Kind("ownership", "ownerships", Ownership, versioned=True)
 CASES = Kind(
@@ -175,6 +182,7 @@ CASES = Kind(
     "cases",
     StaffCase,
     indexes=(("clinic", "closed_at"), ("task",), ("appointment",), ("ref",)),
+    sealed=frozenset({"reason", "detail"}),
 )
 PUBLICATIONS = Kind(
     "publication",
@@ -195,6 +203,7 @@ EVENTS = Kind(
     Event,
     indexes=(("txid", "seq"), ("subject", "key")),
     omit=frozenset({"cursor"}),
+    sealed=frozenset({"reason", "old", "new"}),
     ordered=True,
 )
 WORK = Kind(
@@ -204,13 +213,20 @@ WORK = Kind(
     unique=(Unique(("effect",), "there is already work with this effect"),),
     indexes=(("state", "due_at"), ("state", "kind", "clinic", "due_at"), ("kind", "entity")),
 )
-ANSWERS = Kind("answer", "answers", Answer, indexes=(("answered_at",),))
+ANSWERS = Kind(
+    "answer",
+    "answers",
+    Answer,
+    indexes=(("answered_at",),),
+    sealed=frozenset({"value"}),
+)
 AUDIT = Kind(
     "audit entry",
     "audit",
     AuditEntry,
     indexes=(("txid", "seq"), ("patient", "time"), ("subject", "key"), ("time",)),
     omit=frozenset({"cursor"}),
+    sealed=frozenset({"reason"}),
     ordered=True,
 )
 SEALS = Kind(
@@ -228,6 +244,7 @@ DELIVERIES = Kind(
     versioned=True,
     unique=(Unique(("subscription", "event"), "the receiver is told this event already"),),
     indexes=(("subscription", "stream", "number"), ("state",)),
+    sealed=frozenset({"body"}),
 )
 UNITS = Kind("unit", "units", Unit, versioned=True)
 REPRESENTATIONS = Kind(

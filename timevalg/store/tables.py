@@ -33,7 +33,9 @@ from timevalg.store.columns import (
     FIRST_INSTANT,
     LAST_INSTANT,
     Choice,
+    Day,
     Instant,
+    Sealed,
     Structured,
     Words,
 )
@@ -80,8 +82,20 @@ def _type(field: Field) -> TypeEngine[Any]:
     return plain.get(field.hint) or Structured(field.hint)
 
 
+def _sealed(kind: Kind[Any], name: str) -> Sealed | None:
+    if name not in kind.sealed:
+        return None
+    field, place = kind.fields[name], f"{kind.table}.{name}"
+    if field.hint is date:
+        return Sealed(Day(), place)
+    return Sealed(Words() if field.hint is str else Structured(field.hint), place)
+
+
 def _columns(kind: Kind[Any]) -> list[Column[Any]]:
-    columns = [Column(n, _type(f), nullable=f.optional) for n, f in kind.fields.items()]
+    columns = [
+        Column(name, _sealed(kind, name) or _type(field), nullable=field.optional)
+        for name, field in kind.fields.items()
+    ]
     if "organisation" not in kind.fields:
         columns.insert(1, Column("organisation", Words(), nullable=False))
     return columns
