@@ -42,6 +42,7 @@ SECURITY = {
     "dpop": {"type": "http", "scheme": "dpop", "description": "RFC 9449, with the header DPoP."},
 }
 """How those who call show who they are."""
+PROBLEM = {"$ref": "#/components/schemas/ProblemOut"}
 SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own spans tell addresses and queries, and its logs the words of errors."""
 
@@ -124,7 +125,10 @@ def _told(fact: Any) -> Any:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """Give the OpenAPI document: every operation names its security, the open ones none."""
+    """Give the OpenAPI document: every operation names its security, the open ones none.
+
+    FastAPI takes every answer of a model for plain JSON; problems have a media type of their own.
+    """
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         document["components"]["securitySchemes"] = SECURITY
@@ -132,4 +136,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for operation in operations.values():
                 closed = path.startswith("/v1/")
                 operation["security"] = [{name: []} for name in SECURITY] if closed else []
+                for answer in operation["responses"].values():
+                    content = answer.get("content", {})
+                    if content.get("application/json", {}).get("schema") == PROBLEM:
+                        content[problems.MEDIA_TYPE] = content.pop("application/json")
     return app.openapi_schema or {}

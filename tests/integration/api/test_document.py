@@ -1,0 +1,116 @@
+"""The API asked whatever its document allows, and much that it does not: never a 5xx, and never an
+answer that the document does not declare.
+
+On PostgreSQL, since databases refuse what dictionaries do not mind.
+``--hypothesis-profile=long`` asks fifty times as much.
+"""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.integration.api.conftest import sign_on
+from tests.world import World
+from timevalg.api.app import make_app
+from timevalg.booking.access import ACCESS
+from timevalg.model.principal import RoleName
+from timevalg.settings import Settings
+from timevalg.store import Database
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+ROLES = {role: f"{role}:p-1" for role in RoleName}
+
+
+@pytest.fixture
+def world(postgres_url):
+    world = World(lambda clock: Database(postgres_url, clock))
+    yield world
+    world.store.close()
+
+
+@pytest.fixture
+def keys(world):
+    """One of each thing that an address can name."""
+    task = world.invited("p-1", pools=("record",))
+    _, visit = world.chosen("p-1")
+    world.work()
+    return {
+        "task": task.id,
+        "appointment": visit.id,
+        "preparation": world.preparations(visit)[0].id,
+    }
+
+
+@pytest.fixture
+def schema(world):
+    often = {f"TIMEVALG_RATE_BY_{who}": "999999/minute" for who in ("ADDRESS", "PRINCIPAL")}
+    app = make_app(world.ports, Settings.of(often), sign_on)
+    return schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+def bearer(case):
+    """Sign a request as somebody who may do it."""
+    use = case.operation.definition.raw.get("x-use-case")
+    role = next(r for r in RoleName if use is None or r in ACCESS[use])
+    return {"Authorization": f"Bearer {ROLES[role]}"}
+
+
+def examples(each):
+    """So many of an operation in a normal run; more with the profile for long ones."""
+    return settings(
+        max_examples=max(1, each * settings.default.max_examples // 100),
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+
+
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
+def test_whatever_is_asked_is_answered_as_declared(schema, keys, mode):
+    negative = mode is schemathesis.GenerationMode.NEGATIVE
+    checks = [*CHECKS, negative_data_rejection] if negative else CHECKS
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        said = operation.definition.raw
+        if negative and not said.get("parameters") and "requestBody" not in said:
+            continue  # nothing of it can be wrong
+
+        @examples(2 if negative else 4)
+        @given(operation.as_strategy(generation_mode=mode), st.booleans())
+        def ask(case, real):
+            if real and not negative:
+                known = {k: v for k, v in keys.items() if k in (case.path_parameters or {})}
+                case.path_parameters = {**(case.path_parameters or {}), **known}
+            case.call_and_validate(headers=bearer(case), checks=checks)
+
+        ask()
+
+
+def test_whatever_follows_from_an_answer_is_answered_as_declared(schema, keys):
+    machine = schema.as_state_machine()
+
+    class Story(machine):
+        def get_call_kwargs(self, case):
+            return {"headers": bearer(case)}
+
+        def validate_response(self, response, case, **_):
+            case.validate_response(response, checks=CHECKS)
+
+    machine.run.__func__(Story, settings=settings(examples(8), stateful_step_count=6))
