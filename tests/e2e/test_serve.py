@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,60 +12,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.serving import environment, free_port, is_open, served, timevalg
 from timevalg import Timevalg
 
 GASTRO = Path(__file__).parents[2] / "examples" / "gastro"
 ORGANISATION = "999999999"
 CANARY = "01017012345"
-
-
-def environment(tmp_path, **more):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("TIMEVALG_")}
-    own = {
-        "TIMEVALG_DATABASE_URL": f"sqlite:///{tmp_path / 'served.sqlite'}",
-        "TIMEVALG_DEVELOPMENT_KEY": str(tmp_path / "key.json"),
-    }
-    return kept | own | {f"TIMEVALG_{k}": v for k, v in more.items()}
-
-
-def timevalg(env, *arguments):
-    command = [sys.executable, "-m", "timevalg.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def is_open(port):
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def served(env, port, processes=1):
-    """Serve until the block ends; what uvicorn writes of readiness is awaited."""
-    command = [sys.executable, "-m", "timevalg.cli", "serve", "--port", str(port)]
-    waits = iter(range(processes))
-    if processes > 1:
-        command += ["--processes", str(processes)]
-    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            for line in process.stderr:
-                if "startup complete" in line and next(waits) == processes - 1:
-                    break
-            while not is_open(port):
-                pass
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.stderr.read()
-            assert process.wait(timeout=30) in {0, -signal.SIGTERM}
+OWN = '[{"issuer": "i", "audience": "a", "keys": "http://127.0.0.1/k", "profile": "development"}]'
 
 
 def test_an_empty_folder_a_server_and_a_token(tmp_path):
@@ -165,6 +114,7 @@ def test_development_serves_this_machine_only(tmp_path):
         ({}, "TIMEVALG_ISSUERS"),
         ({"DATABASE_URL": ""}, "TIMEVALG_DATABASE_URL"),
         ({"MODE": "live"}, "TIMEVALG_MODE"),
+        ({"ISSUERS": OWN}, "TIMEVALG_ISSUERS"),
     ],
 )
 def test_production_takes_nothing_for_granted(tmp_path, more, what):

@@ -19,6 +19,7 @@ from timevalg.booking import sign_on as booking
 from timevalg.booking.ports import Ports
 from timevalg.identity import development
 from timevalg.identity.keysets import KeySets, fetched
+from timevalg.identity.profiles import PROFILES
 from timevalg.identity.proof import Request
 from timevalg.identity.tokens import Issuer, Tokens
 from timevalg.model.errors import InvalidInput
@@ -81,11 +82,19 @@ def trusted(settings: Settings) -> list[Issuer]:
     Raises
     ------
     InvalidInput
-        If production trusts nobody, or has no key for pseudonyms.
+        If an issuer's profile is none, or production trusts nobody or has no key for pseudonyms.
     """
     issuers = [
         Issuer(i["issuer"], i["audience"], i["keys"], i["profile"]) for i in settings.issuers
     ]
+    known = PROFILES.keys() - {"development"}  # its tokens are rights in themselves
+    for issuer in issuers:
+        if issuer.profile not in known:
+            raise InvalidInput.single(
+                "TIMEVALG_ISSUERS",
+                f"{issuer.profile!r} is no profile; there are {', '.join(sorted(known))}",
+                "environment",
+            )
     if settings.is_development:
         return [*issuers, development.issuer(development.path_of(settings["DEVELOPMENT_KEY"]))]
     if not issuers:

@@ -18,7 +18,7 @@ from timevalg.booking.ports import Ports
 from timevalg.model.principal import Principal
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-ALWAYS = (400, 401, 403, 404, 405, 413, 414, 422, 429, 500, 503, 504)
+ALWAYS = (400, 401, 403, 404, 405, 409, 413, 414, 422, 429, 500, 503, 504)
 """Statuses that any operation may answer with, as problem details."""
 WORDS = {
     400: "Bad request, or Idempotency-Key missing",
@@ -87,7 +87,6 @@ class Surface(APIRouter):
         needs = [Depends(d) for d, on in ((_key, books), (_version, changes)) if on]
         statuses = {
             *ALWAYS,
-            *((409,) if method != "GET" else ()),
             *((410,) if gone else ()),
             *((412, 428) if changes else ()),
         }
