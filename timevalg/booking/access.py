@@ -32,7 +32,7 @@ _GIVING = {**_DESK, **_CARE, **_SYSTEM, **_OPERATOR, RoleName.AUDITOR: Scope.CLI
 
 ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "publish": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
-    "check clinic file": _PLANNER,
+    "check clinic file": {**_PLANNER, **_SYSTEM},
     "compare clinic files": _PLANNER,
     "read clinic file": _DESK,
     "publish clinic file": _PLANNER,

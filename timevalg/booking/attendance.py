@@ -14,7 +14,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal
 from timevalg.model.states import AppointmentState, PreparationState
-from timevalg.model.time import instant
+from timevalg.model.time import instant, local_date
 
 LONGEST = 31
 """Days of a list at most."""
@@ -41,14 +41,18 @@ class Expected:
 
 @use_case("attendance list", keyed=False)
 def attendance_list(
-    ports: Ports, principal: Principal, clinic: str, first: date, last: date | None = None
+    ports: Ports,
+    principal: Principal,
+    clinic: str,
+    first: date | None = None,
+    last: date | None = None,
 ) -> list[Expected]:
     """Give the visits of some local days in order of time, cancelled ones left out.
 
     Parameters
     ----------
-    first, last : date
-        Both included; default one day.
+    first, last : date or None
+        Both included; default today, and one day.
 
     Raises
     ------
@@ -56,14 +60,16 @@ def attendance_list(
         If it is no span of at most `LONGEST` days.
     """
     scope_of("attendance list", principal)
+    allow("attendance list", principal, kind="clinic", key=clinic, clinic=clinic)
+    picture = picture_of(ports, principal)
+    zone = picture.index.organisation.clinic(clinic).timezone
+    first = first or local_date(picture.now, zone)
     last = last or first
     if not timedelta() <= last - first < timedelta(days=LONGEST):
         raise InvalidInput.single("last", f"give 1 to {LONGEST} days, the first one first")
+    span = Between(instant(first, 0, zone), instant(last + timedelta(days=1), 0, zone))
 
     def body(act: Act) -> list[Expected]:
-        allow(act.verb, principal, kind="clinic", key=clinic, clinic=clinic)
-        zone = picture.index.organisation.clinic(clinic).timezone
-        span = Between(instant(first, 0, zone), instant(last + timedelta(days=1), 0, zone))
         visits = act.unit.appointments.find(
             order="start", clinic=clinic, start=span, state=EXPECTED
         )
@@ -86,5 +92,4 @@ def attendance_list(
             for visit in visits
         ]
 
-    picture = picture_of(ports, principal)
     return run(ports, principal, "attendance list", body)

@@ -14,7 +14,7 @@ from timevalg.booking.verification import (
     require_pseudonymous,
 )
 from timevalg.model.appointment import Appointment, Preparation
-from timevalg.model.errors import CursorLost, InvalidInput
+from timevalg.model.errors import CursorLost, InvalidInput, NotFound
 from timevalg.model.principal import Principal
 from timevalg.model.records import Event, Letter, Patient
 from timevalg.model.states import AppointmentState
@@ -109,10 +109,13 @@ def read_letter(ports: Ports, principal: Principal, key: str) -> Letter:
 
     def body(act: Act) -> Letter:
         letter = act.unit.letters.get(key)
-        if letter.appointment is not None:
-            act.appointment(letter.appointment)
-        else:
-            act.task(letter.task or "")
+        try:
+            if letter.appointment is not None:
+                act.appointment(letter.appointment)
+            else:
+                act.task(letter.task or "")
+        except NotFound:  # it must not tell what the letter is about
+            raise NotFound("letter", key) from None
         return letter
 
     return run(ports, principal, "read", body)

@@ -167,8 +167,10 @@ class Planning(Hospital):
         key = case if isinstance(case, str) else case.id
         return inbox.close_case(self.once(idempotency_key), self.principal, key, reason)
 
-    def attendance(self, clinic: str, first: date, last: date | None = None) -> list[Expected]:
-        """Give who comes on some days, and how prepared they are."""
+    def attendance(
+        self, clinic: str, first: date | None = None, last: date | None = None
+    ) -> list[Expected]:
+        """Give who comes today, or on some days, and how prepared they are."""
         return attendance.attendance_list(self.ports, self.principal, clinic, first, last)
 
     def search(

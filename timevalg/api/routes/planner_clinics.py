@@ -209,18 +209,18 @@ def add_an_absence(
     return _in_force(desk, clinic, done, response)
 
 
-@router.operation("DELETE", RESOURCE + "/absences/{number}", "remove absence", changes=True)
+@router.operation("DELETE", RESOURCE + "/absences/{absence}", "remove absence", changes=True)
 def remove_an_absence(
     desk: Planner,
     clinic: Id,
     resource: Id,
-    number: Annotated[int, Path(ge=0, le=AT_MOST)],
+    absence: Annotated[int, Path(ge=0, le=AT_MOST)],
     key: MaybeKey,
     version: Version,
     response: Response,
 ) -> shapes.InForceOut:
     """Take an absence back, by its number (from 0) in the version that was read."""
-    done = desk.remove_absence(clinic, resource, number, version=version, idempotency_key=key)
+    done = desk.remove_absence(clinic, resource, absence, version=version, idempotency_key=key)
     return _in_force(desk, clinic, done, response)
 
 

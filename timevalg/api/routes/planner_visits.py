@@ -33,7 +33,7 @@ def _visit(visit: Appointment, response: Response) -> system.VisitOut:
 def attendance(
     desk: Planner,
     clinic: Id,
-    first: Annotated[Day, Query(description="Local date.")],
+    first: Annotated[Day | None, Query(description="Local date; default today.")] = None,
     last: Annotated[Day | None, Query(description="Default one day.")] = None,
 ) -> shapes.AttendanceOut:
     """Give who comes on some days: when, confirmed or not, prepared or not, with whom."""
