@@ -25,6 +25,8 @@ from timevalg.wiring import ports_on
 ROOT = Path(__file__).parents[2]
 ORGANISATION = "999999999"
 PROCESSES, THREADS = 2, 4
+CLINICS = 8
+"""Of each the relay announces a share at a time: one alone would not keep the workers busy."""
 
 
 def measure(pieces: int) -> dict[str, Any]:
@@ -76,8 +78,11 @@ def measure(pieces: int) -> dict[str, Any]:
 def _write(store: Database, numbers: range, kind: str) -> None:
     def body(unit: Any) -> None:
         now = unit.now()
-        for n in numbers:
-            unit.work.add(Work(f"n-{n}", ORGANISATION, "gastro", kind, str(n), now, f"n:{n}"))
+        keys = {n: f"{kind}:{n}" for n in numbers}
+        unit.work.add_all(
+            Work(key, ORGANISATION, f"clinic-{n % CLINICS}", kind, str(n), now, key)
+            for n, key in keys.items()
+        )
 
     store.run(ORGANISATION, body)
 

@@ -50,6 +50,7 @@ def _environment() -> Environment:
         loader=PackageLoader("timevalg.letters", "templates"),
         autoescape=lambda name: name is None or name.endswith(".html.j2"),
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
