@@ -14,8 +14,13 @@ from workers.watch import watch
 
 log = structlog.get_logger(__name__)
 
-GRACE = 8.0
+GRACE = 6.0
 """Seconds between the wish to stop and the end, whatever holds a process up."""
+DRAMATIQS = 3.0
+"""Seconds that ``dramatiq workers`` adds at most: once a second its workers look whether they are
+to stop, its first process whether they have ended, and its log whether there is more of it."""
+LOOK = 100
+"""Milliseconds between two looks of an idle thread at whether it is to stop."""
 _AGAIN = 5.0
 """Seconds between two tries to get a port that another process has."""
 
@@ -49,6 +54,10 @@ class Operating(Middleware):
         """Log as timevalg does; only dramatiq's own command calls this."""
         self._is_dramatiqs = True
         logs.configure()
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Have threads that wait for messages notice soon that they are to stop."""
+        worker.worker_timeout = LOOK
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Answer on the port, as soon as it is free."""

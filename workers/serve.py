@@ -14,7 +14,7 @@ from workers.broker import make_broker
 from workers.relay import Here, Relay, call
 
 THREADS = 4
-PATIENCE = 3000
+PATIENCE = 2500
 """Milliseconds that the threads have to end, twice: those that work, and those that fetch."""
 
 
@@ -34,7 +34,7 @@ def serve(redis_url: str | None, stop: threading.Event, threads: int = THREADS) 
         actor = workers.broker.get_actor(name)
         actor.broker = broker
         broker.declare_actor(actor)
-    pool = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=100)
+    pool = dramatiq.Worker(broker, worker_threads=threads)
     pool.start()
     try:
         stop.wait()
