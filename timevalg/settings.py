@@ -44,6 +44,11 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "What personal data are sealed with: `name:key,…`, the newest first (`timevalg db key`).",
     ),
+    Setting(
+        "RETENTION",
+        "",
+        "Other lengths for `timevalg purge`, in days: `unused=180,record=3653`.",
+    ),
     Setting("SEARCH_KEY", "", "Secret by which persons are found by identity number; keep it."),
     Setting("REDIS_URL", "", "The broker between several workers; none: one process."),
     Setting("LETTERS", "", "Folder into which letters go that no other way takes."),

@@ -113,6 +113,8 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "end representation": {**_DESK, **_SYSTEM},
     "list representations": {**_PATIENTS, **_DESK, **_SYSTEM},
     "withhold": {_P: Scope.OWN, **_DESK, **_CARE, **_SYSTEM},
+    "purge": _OPERATOR,
+    "export": {_P: Scope.OWN, **_SYSTEM, RoleName.AUDITOR: Scope.CLINIC},
     "mark for verification": _OPERATOR,
     "set unit": _OPERATOR,
     "give right": _GIVING,

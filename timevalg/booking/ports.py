@@ -83,6 +83,10 @@ class Records(Protocol[T]):
         """
         ...
 
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id; gives how many there were."""
+        ...
+
     def save_all(self, values: Iterable[T]) -> None:
         """Save many at once, each id once."""
         ...
@@ -168,6 +172,10 @@ class EventLog(Protocol):
         """Give the cursor after which a reader that has read everything goes on."""
         ...
 
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id; gives how many there were."""
+        ...
+
 
 class WorkLog(Protocol):
     """What is to be done, with leases by the Clock port."""
@@ -220,6 +228,10 @@ class WorkLog(Protocol):
 
     def settle(self, work: Work) -> bool:
         """Store an operator's verdict on work that nobody holds; False if somebody does."""
+        ...
+
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id; gives how many there were."""
         ...
 
 

@@ -309,6 +309,31 @@ def calendar_import(
 
 
 @app.command()
+def purge(
+    url: DatabaseUrl,
+    organisation: Annotated[str, typer.Option(help="The organisation's number.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Remove it; default: only say.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what has been kept long enough, and what is kept and why; or remove it."""
+    from timevalg.cli import privacy as command
+
+    command.purge(url, organisation, apply, as_json)
+
+
+@app.command()
+def export(
+    patient: Annotated[str, typer.Argument(help="The patient's id.")],
+    url: DatabaseUrl,
+    organisation: Annotated[str, typer.Option(help="The organisation's number.")],
+) -> None:
+    """Print everything that is kept about one patient, as JSON."""
+    from timevalg.cli import privacy as command
+
+    command.export(url, organisation, patient)
+
+
+@app.command()
 def doctor(
     url: DatabaseUrl,
     deep: Annotated[

@@ -12,6 +12,7 @@ from timevalg.booking import (
     cancel,
     change,
     choose,
+    export,
     feed,
     hold,
     invite,
@@ -250,6 +251,10 @@ class PatientView(View):
     def access_log(self, limit: int = mine.MOST) -> list[AuditEntry]:
         """Tell who has looked at the patient's data or changed it, newest first."""
         return mine.read_access_log(self.ports, self.principal, limit)
+
+    def export(self) -> dict[str, Any]:
+        """Give everything that is kept about the patient, as JSON has it."""
+        return export.export_patient(self.ports, self.principal, self.principal.patient or "")
 
     def ask(self, task: Task | str, *, idempotency_key: str | None = None) -> Invitation:
         """Ask for a time, where the patient asks first."""

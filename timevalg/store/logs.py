@@ -65,6 +65,10 @@ class SqlEvents:
         """Append many."""
         self._records.add_all(events)
 
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id."""
+        return self._records.remove(keys)
+
     def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
         """Give events after a cursor, none skipped; those of sessions only if `internal`.
 
@@ -194,6 +198,10 @@ class SqlWork:
         if rows:
             self._unit.connection.execute(_many_unless_there(self._unit.dialect), rows)
             self._unit.rouses |= min(row["due_at"] for row in rows) <= self._unit.now()
+
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id."""
+        return self._records.remove(keys)
 
     def get(self, key: str) -> Work:
         """Give one by id."""

@@ -36,10 +36,18 @@ class MemoryEvents:
         """Append many."""
         self._records.add_all(events)
 
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id; their places stay taken, by nothing, as numbers of a sequence do."""
+        gone = self._records.rows.keys() & set(keys)
+        for key in gone:
+            was = self._records.rows[key]
+            self._journal.put(self._records.rows, key, _nothing(was))
+        return len(gone)
+
     def read(self, after: str = "", limit: int = 500, internal: bool = False) -> list[Event]:
         """Give events after a cursor, none skipped; those of sessions only if `internal`."""
-        events = _after(self._records, after)
-        return [e for e in events if internal or e.subject != SUBJECT][:limit]
+        hidden = {GONE} if internal else {GONE, SUBJECT}
+        return [e for e in _after(self._records, after) if e.subject not in hidden][:limit]
 
     def of(self, subject: str, key: str, *, above: int) -> list[Event]:
         """Give what happened to a thing after a version of it, in order of its versions."""
@@ -49,7 +57,8 @@ class MemoryEvents:
     def place_of(self, key: str) -> str | None:
         """Give where an event stands."""
         ids = list(self._records.rows)
-        return f"0.{ids.index(key) + 1}" if key in self._records.rows else None
+        found = self._records.rows.get(key)
+        return None if found is None or found.subject == GONE else f"0.{ids.index(key) + 1}"
 
     def told(self) -> Iterator[tuple[str, str, int, Mapping[str, Any]]]:
         """Give what events of tasks and appointments told."""
@@ -60,6 +69,14 @@ class MemoryEvents:
     def last(self) -> str:
         """Give the cursor of the last event."""
         return f"0.{len(self._records.rows)}" if self._records.rows else ""
+
+
+GONE = "gone"
+"""The subject of what stands in the place of an event that was deleted."""
+
+
+def _nothing(was: Event) -> Event:
+    return Event(was.id, "", was.time, was.organisation, "", GONE, "", 0, "", "")
 
 
 def _after(records: MemoryRecords[T], after: str) -> list[T]:
@@ -86,6 +103,10 @@ class MemoryWork:
         """Append many, but for those whose effect is there."""
         for work in works:
             self.add(work)
+
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id."""
+        return self._records.remove(keys)
 
     def get(self, key: str) -> Work:
         """Give one by id."""

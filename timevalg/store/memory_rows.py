@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, NoReturn, TypeVar
@@ -137,6 +137,13 @@ class MemoryRecords(Generic[T]):
         """Replace many values, each as `save` does."""
         for value in values:
             self.save(value)
+
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id."""
+        gone = self.rows.keys() & set(keys)
+        for key in gone:
+            self._journal.drop(self.rows, key)
+        return len(gone)
 
     def put(self, value: T) -> None:
         """Store a value under its id unless it breaks a rule of the kind."""

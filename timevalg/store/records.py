@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import CursorResult, Update
@@ -89,6 +89,11 @@ class SqlRecords(Generic[T]):
             row["version"] += 1
         terms, parameters = asked(guard)
         return statements.updated(self._kind, terms), row | parameters
+
+    def remove(self, keys: Collection[str]) -> int:
+        """Delete some by id."""
+        delete = statements.deleted(TABLES[self._kind.table])
+        return sum(self._unit.execute(delete, id_any=some).rowcount for some in chunks(keys))
 
     def row(self, value: T) -> dict[str, Any]:
         """Give a value's columns.

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    Delete,
     Insert,
     Integer,
     Select,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    delete,
     func,
     select,
     update,
@@ -91,6 +93,12 @@ def counted(kind: Kind[Any], terms: tuple[Term, ...]) -> Select[Any]:
 def inserted(table: Table) -> Insert:
     """Give the INSERT into a table."""
     return table.insert()
+
+
+@cache
+def deleted(table: Table) -> Delete:
+    """Give the DELETE of rows by id."""
+    return delete(table).where(condition(table, ("id", "any")))
 
 
 @cache

@@ -347,6 +347,8 @@ NO_KEYS = {
     "follow preparation",
     "expire holds",
     "forget answers",
+    "purge",
+    "export",
     "revoke right",
     "end representation",
     "list representations",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from timevalg.api.schemas import privacy as shapes
 from timevalg.api.schemas.given import Id
 from timevalg.api.surface import OnPorts, Surface, Version, Who
+from timevalg.booking.export import export_patient
 from timevalg.booking.represent import list_representations, withhold
 
 router = Surface(prefix="/v1/patient", tags=["patient"])
@@ -35,3 +36,9 @@ def withhold_a_visit(
     """Decide whether those who act for me see a visit."""
     done = withhold(ports, who, "appointment", appointment, given.withheld, given.reason, version)
     return shapes.WithholdingOut.of(done)
+
+
+@router.operation("GET", "/data", "export")
+def all_my_data(ports: OnPorts, who: Who) -> shapes.DataOut:
+    """Give everything that is kept about me."""
+    return shapes.DataOut(**export_patient(ports, who, who.patient or ""))

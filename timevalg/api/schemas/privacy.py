@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
@@ -57,3 +58,22 @@ class RepresentativesOut(BaseModel):
     """Those who may act for a patient."""
 
     representatives: list[RepresentativeOut]
+
+
+class DataOut(BaseModel):
+    """Everything that is kept about a patient, row by row, as it is kept."""
+
+    format: int
+    organisation: str
+    exported_at: datetime
+    patient: str
+    patients: list[dict[str, Any]]
+    tasks: list[dict[str, Any]]
+    appointments: list[dict[str, Any]]
+    preparations: list[dict[str, Any]]
+    letters: list[dict[str, Any]]
+    cases: list[dict[str, Any]]
+    representations: list[dict[str, Any]]
+    withholdings: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    access: list[dict[str, Any]]

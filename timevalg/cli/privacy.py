@@ -1,0 +1,72 @@
+"""``timevalg purge`` and ``timevalg export``."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from timevalg.booking.export import export_patient
+from timevalg.booking.ports import Ports
+from timevalg.booking.purge import Purged
+from timevalg.booking.purge import purge as purge_all
+from timevalg.model.principal import Principal, RoleName
+from timevalg.model.retention import classes, read_days
+from timevalg.settings import Settings
+from timevalg.wiring import open_ports
+
+
+def purge(url: str, organisation: str, apply: bool, as_json: bool) -> None:
+    """Say, class by class, what goes before which day, and what stays and why."""
+    kept = classes(read_days(Settings.of(os.environ)["RETENTION"]))
+    with _ports(url) as ports:
+        found = purge_all(ports, _who(RoleName.OPERATOR, organisation), apply, kept)
+    if as_json:
+        typer.echo(json.dumps({"applied": apply, "classes": [_facts(one) for one in found]}))
+        return
+    for one in found:
+        before = f"over before {one.before.date()}" if one.before else "not removed here"
+        rows = ", ".join(f"{n} {table}" for table, n in sorted(one.removed.items())) or "nothing"
+        typer.echo(f"{one.retention.name} ({one.retention.what}): {before}")
+        typer.echo(f"    {'removed' if apply else 'would go'}: {rows}")
+        typer.echo(f"    kept: {one.kept}; {one.retention.why}")
+    if not apply:
+        typer.echo("nothing was removed; --apply does it")
+
+
+def export(url: str, organisation: str, patient: str) -> None:
+    """Print one JSON object."""
+    with _ports(url) as ports:
+        found = export_patient(ports, _who(RoleName.AUDITOR, organisation), patient)
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+def _facts(one: Purged) -> dict[str, object]:
+    return {
+        "name": one.retention.name,
+        "what": one.retention.what,
+        "days": one.retention.days,
+        "before": one.before.isoformat() if one.before else None,
+        "removed": dict(one.removed),
+        "kept": one.kept,
+        "why": one.retention.why,
+    }
+
+
+def _who(role: RoleName, organisation: str) -> Principal:
+    name, machine = getpass.getuser(), socket.gethostname()
+    return Principal(name, role, organisation, channel="cli", address=machine)
+
+
+@contextmanager
+def _ports(url: str) -> Iterator[Ports]:
+    ports = open_ports(url)
+    try:
+        yield ports
+    finally:
+        ports.store.close()
