@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,21 +67,27 @@ class IndexKeeper:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: dict[str, _Kept] = {}
+        self._begun: Counter[str] = Counter()  # how often an organisation was read
+        self._read: Counter[str] = Counter()  # the last time that it was, to the end
         self._lock = threading.Lock()
 
     def current(self, organisation: str) -> Picture:
         """Give the picture with every change committed before the call.
 
-        Expired holds are gone from it; where one was its task's place, the place stands.
+        Expired holds are gone from it; where one was its task's place, the place stands. Calls
+        that wait for each other share what the first of them reads, if it begins after they came.
         """
+        came = self._begun[organisation]
         with self._lock:
-            kept = self._store.run(
-                organisation,
-                lambda unit: self._catch_up(unit, self._kept.get(organisation)),
-                write=False,
-            )
-            self._kept[organisation] = kept
-            return _without_expired(kept)
+            if self._read[organisation] <= came:
+                self._begun[organisation] += 1
+                self._kept[organisation] = self._store.run(
+                    organisation,
+                    lambda unit: self._catch_up(unit, self._kept.get(organisation)),
+                    write=False,
+                )
+                self._read[organisation] = self._begun[organisation]
+            return _without_expired(self._kept[organisation])
 
     def within(self, unit: UnitOfWork) -> Picture:
         """Give the picture as a transaction sees it; what it may yet undo is not kept."""

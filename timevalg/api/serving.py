@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from timevalg.store.migrate import current, head, upgrade
 from timevalg.wiring import open_ports
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+YOUNG = 20_000
+"""New objects after which garbage is looked for; a request makes some thousands."""
 GRACE = 10
 """Seconds that requests have to end in when the server stops."""
 
@@ -50,12 +54,27 @@ def application(settings: Settings) -> FastAPI:
     stop_tracing = tracing.start(settings["TRACES"])
     ports = open_ports(url, letters_folder=letters)
 
+    _warm(ports)
+
     def ending() -> None:
         ports.store.close()
         stop_tracing()
 
     checks = {"the database is up to date": UpToDate(url)}
     return make_app(ports, settings, signing_on(settings, ports), checks=checks, ending=ending)
+
+
+def _warm(ports: Ports) -> None:
+    """Read every organisation before the first request, and let garbage collection leave it be.
+
+    What lives for as long as the process need not be looked through again and again.
+    """
+    with suppress(Exception):  # a database that is away, or behind: readiness says so
+        for organisation in ports.store.organisations():
+            ports.pictures.current(organisation)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, 20, 100)
 
 
 class UpToDate:

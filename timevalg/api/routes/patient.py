@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,11 +11,14 @@ from fastapi import Depends, Query, Request, Response
 from timevalg.api.schemas import patient as shapes
 from timevalg.api.schemas.given import After as Cursor
 from timevalg.api.schemas.given import Id as Path
+from timevalg.api.seen import Seen
 from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
 from timevalg.booking.mine import MOST
+from timevalg.booking.ports import Ports
 from timevalg.letters.calendar_entry import MEDIA_TYPE
 from timevalg.library.patient import PatientView
 from timevalg.model.clinic import Clinic
+from timevalg.model.principal import Principal
 from timevalg.model.task import Task
 
 router = Surface(prefix="/v1/patient", tags=["patient"])
@@ -30,14 +34,16 @@ LOCATION = {"schema": {"type": "string", "format": "uri-reference"}}
 class Asking:
     """The patient who asks, and the words in which they are answered."""
 
-    def __init__(self, request: Request, ports: OnPorts, who: Who) -> None:
-        self.view = PatientView(ports, who)
-        self.language = _language(request.headers.get("accept-language", ""))
-        self._organisation = ports.pictures.current(who.organisation).index.organisation
+    def __init__(self, ports: Ports, who: Principal, language: str) -> None:
+        self._seen = Seen(ports.pictures)
+        self._organisation = who.organisation
+        self.view = PatientView(replace(ports, pictures=self._seen), who)
+        self.language = language
 
     def clinic(self, name: str) -> Clinic:
-        """Give a clinic of the organisation."""
-        return self._organisation.clinic(name)
+        """Give a clinic of the organisation, as the use case saw it."""
+        picture = self._seen.last or self._seen.current(self._organisation)
+        return picture.index.organisation.clinic(name)
 
     def task(self, task: Task, response: Response) -> shapes.TaskOut:
         """Tell a task with its version."""
@@ -45,7 +51,11 @@ class Asking:
         return shapes.TaskOut.of(task, self.clinic(task.clinic), self.language)
 
 
-Me = Annotated[Asking, Depends()]
+async def _asking(request: Request, ports: OnPorts, who: Who) -> Asking:
+    return Asking(ports, who, _language(request.headers.get("accept-language", "")))
+
+
+Me = Annotated[Asking, Depends(_asking)]
 Asked = Annotated[shapes.OffersAsked, Query()]
 
 
@@ -74,7 +84,7 @@ def my_task(me: Me, task: Path, response: Response) -> shapes.TaskOut:
 def my_offers(me: Me, task: Path, asked: Asked) -> shapes.OffersOut:
     """Give the times that I can choose from now: the best, or page by page in order of time."""
     found = me.view.offers(task, asked.limit, asked.wishes(), asked.since())
-    return shapes.OffersOut.of(found, me.clinic(me.view.task(task).clinic), asked)
+    return shapes.OffersOut.of(found, me.clinic, asked)
 
 
 @router.operation("POST", "/tasks/{task}/ask", "ask", books=True)
@@ -142,7 +152,7 @@ def my_appointment(me: Me, appointment: Path, response: Response) -> shapes.Appo
 def offers_to_change(me: Me, appointment: Path, asked: Asked) -> shapes.OffersOut:
     """Give the times that I can move a visit to: the best, or page by page in order of time."""
     found = me.view.offers_to_change(appointment, asked.limit, asked.wishes(), asked.since())
-    return shapes.OffersOut.of(found, me.clinic(me.view.appointment(appointment).clinic), asked)
+    return shapes.OffersOut.of(found, me.clinic, asked)
 
 
 @router.operation("POST", "/appointments/{appointment}/change", "change", books=True, changes=True)

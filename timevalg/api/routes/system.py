@@ -29,7 +29,7 @@ OF_VISIT = {"appointment": "$response.body#/id"}
 FIRST_TASK = {"task": "$response.body#/invitations/0/task/id"}
 
 
-def _system(ports: OnPorts, who: Who) -> RecordSystem:
+async def _system(ports: OnPorts, who: Who) -> RecordSystem:
     return RecordSystem(ports, who)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -177,9 +178,9 @@ class OffersOut(BaseModel):
     next: str = Field(default="", description="Send it as `cursor`; empty at the end.")
 
     @classmethod
-    def of(cls, found: Offers, clinic: Clinic, asked: OffersAsked) -> OffersOut:
-        """Tell a look."""
-        offers = [OfferOut.of(o, clinic) for o in found.offers]
+    def of(cls, found: Offers, clinic: Callable[[str], Clinic], asked: OffersAsked) -> OffersOut:
+        """Tell a look; `clinic` gives one by its id."""
+        offers = [OfferOut.of(o, clinic(o.session.clinic)) for o in found.offers]
         more = asked.order == "time" and len(offers) == asked.limit
         last = found.offers[-1] if more else None
         following = cursor_after(last.start, last.pool) if last else ""

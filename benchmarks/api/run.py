@@ -1,0 +1,154 @@
+"""The run: both servers on one database, each kind of request at one rate after another."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks import servers
+from benchmarks.api import bare, hospital
+from benchmarks.api.load import Outcome, drive
+from timevalg.store.migrate import upgrade
+
+PROCESSES = 2
+SHARES = (0.5, 0.7, 0.85, 1.0)
+"""Arrival rates, as shares of what is answered when as much is asked as is answered."""
+KEPT = 0.95
+"""Share of what arrives that must be answered in time for a rate to be kept."""
+WARM = 1.0
+"""Seconds of requests that are not measured, before each kind."""
+_ROOT = Path(__file__).parents[2]
+
+
+def run(seconds: float) -> dict[str, Any]:
+    """Measure; gives the figures by name.
+
+    Parameters
+    ----------
+    seconds : float
+        For each rate of each kind.
+    """
+    found: dict[str, Any] = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = servers.postgres(durable=True, private=True)
+        stack.callback(server.stop)
+        url = server.create_database()
+        upgrade(url)
+        with psycopg.connect(url) as connection:
+            connection.execute(bare.TABLES)
+        begun = time.perf_counter()
+        invited = hospital.fill(url, folder / "key.json")
+        found["live_tasks"] = hospital.LIVE
+        found["filled_seconds"] = round(time.perf_counter() - begun, 1)
+        plain, ours = (stack.enter_context(served(url, folder)) for served in (_bare, _ours))
+        kinds: Mapping[str, tuple[int, Iterator[bytes]]] = {
+            "bare": (plain, hospital.rows()),
+            "offers": (ours, hospital.looks(invited)),
+            "hold": (ours, hospital.holds(invited[: len(invited) // 2])),
+            "choose": (ours, hospital.choices(invited[len(invited) // 2 :])),
+        }
+        for kind, (port, requests) in kinds.items():
+            found[kind] = _measured(port, requests, seconds)
+        found["bare_again"] = _measured(plain, hospital.rows(), seconds)
+    beside = (found["bare"]["per_second"] + found["bare_again"]["per_second"]) / 2
+    for kind in ("offers", "hold", "choose"):
+        found[kind]["of_bare"] = round(found[kind]["per_second"] / beside, 3) if beside else None
+    return found
+
+
+def _measured(port: int, requests: Iterator[bytes], seconds: float) -> dict[str, Any]:
+    """Find out how much is answered, then what comes of shares of it at fixed rates."""
+    drive(port, requests, WARM)
+    most = drive(port, requests, seconds).answered
+    steps = [drive(port, requests, seconds, most * share) for share in SHARES]
+    kept = [s for s in steps if s.statuses and s.answered >= KEPT * s.rate]
+    best = max(kept, key=lambda s: s.rate, default=Outcome())
+    below = [s for s in kept if s.rate <= SHARES[1] * most * 1.01]
+    refused = sum(n for s in steps for status, n in s.statuses.items() if status >= 300)
+    total = sum(s.statuses.total() for s in steps)
+    return {
+        "per_second": round(best.per_second, 1),
+        "most_at_once": round(most, 1),
+        "p99_of_p50": round(max((s.ms(99) / s.ms(50) for s in below if s.ms(50)), default=0), 1),
+        "refused": round(refused / total, 3) if total else 0.0,
+        "rates": {
+            f"{share:.0%}": {
+                "arriving": round(s.rate, 1),
+                "answered": round(s.answered, 1),
+                "p50_ms": round(s.ms(50), 1),
+                "p99_ms": round(s.ms(99), 1),
+            }
+            for share, s in zip(SHARES, steps, strict=True)
+        },
+    }
+
+
+@contextmanager
+def _bare(url: str, _: Path) -> Iterator[int]:
+    port = _free_port()
+    command = ["-m", "uvicorn", "benchmarks.api.bare:make_app", "--factory", "--no-access-log"]
+    command += ["--port", str(port), "--workers", str(PROCESSES), "--log-level", "warning"]
+    with _served(command, {bare.ADDRESS: url}, port, "/rows/1"):
+        yield port
+
+
+@contextmanager
+def _ours(url: str, folder: Path) -> Iterator[int]:
+    port = _free_port()
+    command = ["-m", "timevalg.cli", "serve", "--port", str(port), "--processes", str(PROCESSES)]
+    settings = {
+        "TIMEVALG_DATABASE_URL": url,
+        "TIMEVALG_DEVELOPMENT_KEY": str(folder / "key.json"),
+        "TIMEVALG_RATE_BY_ADDRESS": "9999999/minute",
+        "TIMEVALG_RATE_BY_PRINCIPAL": "9999999/minute",
+    }
+    with _served(command, settings, port, "/ready"):
+        yield port
+
+
+@contextmanager
+def _served(command: list[str], settings: dict[str, str], port: int, path: str) -> Iterator[None]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TIMEVALG_")}
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=_ROOT,
+        env=kept | settings,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            _await(process, port, path)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def _await(process: subprocess.Popen[bytes], port: int, path: str) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    ask: Callable[[], Outcome] = lambda: drive(port, iter([request] * 8), 5)  # noqa: E731 - once
+    while process.poll() is None:
+        try:
+            if ask().statuses[200] == 8:
+                return
+        except (OSError, EOFError, ExceptionGroup):
+            time.sleep(0.1)
+    raise RuntimeError("the server has ended")
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port

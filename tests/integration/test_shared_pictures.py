@@ -1,0 +1,103 @@
+"""Calls for the present picture that wait for each other share a read, and miss nothing by it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.world import ORGANISATION, World
+from timevalg.store.memory import Memory
+from timevalg.wiring import IndexKeeper
+
+
+class Slow:
+    """A store whose reads can be held up, and fail."""
+
+    def __init__(self, store):
+        self._store = store
+        self.begun, self.go = threading.Semaphore(0), threading.Event()
+        self.count, self.fails = 0, False
+
+    def run(self, organisation, body, *, write=True):
+        self.count += 1
+        found = self._store.run(organisation, body, write=write)
+        self.begun.release()
+        self.go.wait()
+        if self.fails:
+            self.fails = False
+            raise OSError
+        return found
+
+
+class Noting(Counter):
+    """Tells when somebody has looked how often was read."""
+
+    def __init__(self):
+        super().__init__()
+        self.looked = threading.Semaphore(0)
+
+    def __getitem__(self, key):
+        found = super().__getitem__(key)
+        self.looked.release()
+        return found
+
+
+@pytest.fixture
+def world():
+    return World(Memory)
+
+
+@pytest.fixture
+def slow(world):
+    return Slow(world.store)
+
+
+def noted(slow):
+    keeper = IndexKeeper(slow)
+    keeper._begun = Noting()
+    return keeper
+
+
+def waiting(keeper, pool, number):
+    """Let so many more calls come, and wait until they have."""
+    while keeper._begun.looked.acquire(blocking=False):
+        pass
+    found = [pool.submit(keeper.current, ORGANISATION) for _ in range(number)]
+    for _ in found:
+        keeper._begun.looked.acquire()
+    return found
+
+
+def test_those_who_come_during_a_read_share_the_next(world, slow):
+    keeper = noted(slow)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(keeper.current, ORGANISATION)
+        slow.begun.acquire()  # it has read already
+        task = world.invited("p-1")
+        late = waiting(keeper, pool, 8)
+        slow.go.set()
+        assert task.id not in first.result().tasks
+        assert all(task.id in call.result().tasks for call in late)
+    assert slow.count == 2
+
+
+def test_a_read_that_failed_is_shared_by_nobody(world, slow):
+    keeper = noted(slow)
+    slow.go.set()
+    keeper.current(ORGANISATION)
+    slow.begun.acquire()
+    slow.go.clear()
+    with ThreadPoolExecutor(5) as pool:
+        slow.fails = True
+        first = pool.submit(keeper.current, ORGANISATION)
+        slow.begun.acquire()
+        task = world.invited("p-1")
+        late = waiting(keeper, pool, 4)
+        slow.go.set()
+        with pytest.raises(OSError):
+            first.result()
+        assert all(task.id in call.result().tasks for call in late)
+    assert slow.count == 3
