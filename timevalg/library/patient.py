@@ -254,7 +254,7 @@ class PatientView(View):
 
     def export(self) -> dict[str, Any]:
         """Give everything that is kept about the patient, as JSON has it."""
-        return export.export_patient(self.ports, self.principal, self.principal.patient or "")
+        return export.export_own(self.ports, self.principal)
 
     def ask(self, task: Task | str, *, idempotency_key: str | None = None) -> Invitation:
         """Ask for a time, where the patient asks first."""

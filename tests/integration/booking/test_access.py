@@ -342,11 +342,11 @@ AT_LARGE = {
     "end representation": lambda w, who: represent.end_representation(w.ports, who, bound(w, who)),
     "list representations": lambda w, who: represent.list_representations(w.ports, who, "p-1"),
     "purge": lambda w, who: purge.purge(w.ports, who, apply=True),
-    "export": lambda w, who: export.export_patient(
-        w.ports,
-        who,
-        w.invited(who.patient or "p-1").patient if who.role in ACCESS["export"] else "",
+    "export own": lambda w, who: (
+        who.role == "patient" and w.invited("p-1"),
+        export.export_own(w.ports, who),
     ),
+    "export patient": lambda w, who: export.export_patient(w.ports, who, "spare"),
     "give right": giving,
     "revoke right": lambda w, who: given_rights.revoke_right(w.ports, who, own_right(w, who)),
     "list rights": lambda w, who: given_rights.list_rights(w.ports, who),

