@@ -25,18 +25,7 @@ NEEDED = {"reachable", "migrations"}
 def run(url: str, redis: str | None, deep: bool, as_json: bool) -> None:
     """Examine; findings leave with exit status 1."""
     settings = Settings.of(os.environ)
-    findings, production = list[Finding](), not settings.is_development
-    try:
-        keys = KeysInText(settings["DATA_KEYS"])
-        findings += health(url, keys=keys, production=production)
-    except InvalidInput as error:
-        if {p.key for p in error.problems} != {"TIMEVALG_DATA_KEYS"}:
-            raise
-        findings += [Finding("keys", p.message, "mend TIMEVALG_DATA_KEYS") for p in error.problems]
-        findings += health(url, production=production)
-    if production and not settings["SEARCH_KEY"]:
-        what = "TIMEVALG_SEARCH_KEY is not set: nobody can be found by identity number"
-        findings.append(Finding("keys", what, "set it to a long random text, once and for all"))
+    findings = [*_database(url, settings), *_keys(settings)]
     looked_at: Counter[str] = Counter()
     if redis is not None:
         findings += _redis(redis)
@@ -59,6 +48,34 @@ def run(url: str, redis: str | None, deep: bool, as_json: bool) -> None:
         typer.echo(f"{len(findings)} findings" + (f" in {counts}" if counts else ""))
     if findings:
         raise typer.Exit(1)
+
+
+def _database(url: str, settings: Settings) -> list[Finding]:
+    """Look at the database; what cannot be opened for want of good keys is told beside the rest."""
+    production = not settings.is_development
+    try:
+        return health(url, keys=KeysInText(settings["DATA_KEYS"]), production=production)
+    except InvalidInput as error:
+        if {p.key for p in error.problems} != {"TIMEVALG_DATA_KEYS"}:
+            raise
+        wrong = [Finding("keys", p.message, "mend TIMEVALG_DATA_KEYS") for p in error.problems]
+        return [*wrong, *(f for f in health(url, production=production) if f.check != "keys")]
+
+
+def _keys(settings: Settings) -> list[Finding]:
+    findings = list[Finding]()
+    if not settings.is_development and not settings["SEARCH_KEY"]:
+        what = "TIMEVALG_SEARCH_KEY is not set: persons are found by it"
+        findings.append(Finding("keys", what, "set it to a long random text, once and for all"))
+    if settings.issuers:
+        try:
+            from timevalg.identity import health as issuers
+        except ModuleNotFoundError as error:
+            raise InvalidInput.single(
+                "keys", f"{error.name} is missing; pip install 'timevalg[api]'", "command line"
+            ) from error
+        findings += issuers.health(settings.issuers)
+    return findings
 
 
 def _deep(url: str) -> tuple[list[Finding], Counter[str]]:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from tests.world import oslo
 from timevalg.cli.app import app
 from timevalg.store.health import health
+from timevalg.store.vault import new_key
 
 AT = oslo(2027, 1, 20, 9)
 
@@ -47,6 +48,25 @@ def test_a_sound_database(scratch):
     assert (status, said["findings"], said["sound"], said["deep"]) == (0, [], True, True)
     assert said["looked_at"]["tasks"] == 3
     assert said["looked_at"]["appointments"] == 1
+
+
+def test_keys_that_are_none_or_are_missing_are_named(scratch, monkeypatch):
+    busy(scratch)
+    issuer = {"issuer": "https://i.test", "audience": "a", "profile": "idporten"}
+    monkeypatch.setenv("TIMEVALG_ISSUERS", json.dumps([issuer | {"keys": "http://127.0.0.1:1/"}]))
+    monkeypatch.setenv("TIMEVALG_DATA_KEYS", "2027:short")
+    found = checks(scratch.url)
+    assert found.keys() == {"keys"}
+    assert "no key set of https://i.test" in found["keys"]
+    assert "32 bytes" in found["keys"]
+    monkeypatch.setenv("TIMEVALG_ISSUERS", "[]")
+    monkeypatch.setenv("TIMEVALG_DATA_KEYS", new_key("2027"))
+    assert "tasks.note" not in checks(scratch.url)["keys"]  # none is written
+    assert "events.new: some are not sealed" in checks(scratch.url)["keys"]
+    monkeypatch.delenv("TIMEVALG_DATA_KEYS")
+    assert checks(scratch.url) == {}
+    monkeypatch.setenv("TIMEVALG_MODE", "production")
+    assert "TIMEVALG_SEARCH_KEY" in checks(scratch.url)["keys"]
 
 
 OVERLAP = (
