@@ -59,6 +59,13 @@ def clinics_of(unit: UnitOfWork, holder: str, role: RoleName) -> Clinics:
     return frozenset(found)
 
 
+def may(unit: UnitOfWork, holder: str, verb: str, clinics: Clinics) -> bool:
+    """Tell whether somebody has the right to a verb in some clinics, in whichever role."""
+    roles = [role for role in ACCESS[verb] if role in GRANTABLE]
+    held = (clinics_of(unit, holder, role) for role in roles)
+    return any(reach != NOWHERE and within(clinics, reach) for reach in held)
+
+
 def chain_of(unit: UnitOfWork, keys: Iterable[str]) -> dict[str, Right]:
     """Give rights with all that they were given from, by id."""
     known: dict[str, Right] = {}

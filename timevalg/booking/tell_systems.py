@@ -11,6 +11,7 @@ from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.effect import Effect, Way, put_out
 from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.standing import may
 from timevalg.model.errors import CursorLost, InvalidInput, NotFound, StaleVersion
 from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.principal import Principal
@@ -81,9 +82,11 @@ def subscribe(
             clinics=tuple(sorted(principal.clinics or ())),
             deduplicates=deduplicates,
             cursor=place,
+            holder=principal.id if principal.by_rights else None,
         )
+        same = _terms(subscription)
         for known in act.unit.subscriptions.find(url=url, ended_at=None):
-            if (known.events, known.clinics) == (subscription.events, subscription.clinics):
+            if _terms(known) == same:
                 return known
         act.unit.subscriptions.add(subscription)
         act.audit("subscription", subscription.id)
@@ -135,13 +138,18 @@ def unread(ports: Ports, organisation: str) -> list[tuple[str, str]]:
 def pass_on_events(ports: Ports, principal: Principal, key: str) -> int:
     """Write a delivery for each event of the feed that a receiver wants; gives how many.
 
-    The place in the feed is saved with them: each event is passed on once, whoever does it.
+    The place in the feed is saved with them: each event is passed on once, whoever does it. It ends
+    with the right of whoever subscribed.
     """
     scope_of("pass on events", principal)
 
     def body(act: Act) -> tuple[int, int]:
         subscription = _subscription(act, key)
         if subscription.ended_at is not None:
+            return 0, 0
+        if not _stands(act.unit, subscription):
+            act.audit("subscription", key)
+            act.unit.subscriptions.save(replace(subscription, ended_at=act.unit.now()))
             return 0, 0
         page = act.unit.events.read(subscription.cursor, PAGE)
         wanted = [e for e in page if subscription.wants(e.type, e.clinic)]
@@ -200,6 +208,18 @@ def _subscription(act: Act, key: str) -> Subscription:
     if not _is_theirs(act.principal, subscription):
         raise NotFound("subscription", key)
     return subscription
+
+
+def _terms(subscription: Subscription) -> tuple[object, ...]:
+    return subscription.events, subscription.clinics, subscription.holder
+
+
+def _stands(unit: UnitOfWork, subscription: Subscription) -> bool:
+    """Tell whether whoever subscribed still has the right to it; None: somebody vouched."""
+    if subscription.holder is None:
+        return True
+    clinics = frozenset(subscription.clinics) or None
+    return may(unit, subscription.holder, "subscribe", clinics)
 
 
 def _is_theirs(principal: Principal, subscription: Subscription) -> bool:
@@ -269,7 +289,8 @@ def _way(act: Act, delivery: Delivery) -> Way[Delivery] | None:
 
 
 def _is_wanted(act: Act, delivery: Delivery) -> bool:
-    return act.unit.subscriptions.get(delivery.subscription).ended_at is None
+    to = act.unit.subscriptions.get(delivery.subscription)
+    return to.ended_at is None and _stands(act.unit, to)
 
 
 def _note(act: Act, delivery: Delivery, before: Delivery) -> None:

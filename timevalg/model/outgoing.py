@@ -24,6 +24,8 @@ class Subscription:
         Whose events; empty = all.
     deduplicates : bool
         The receiver knows an event that it has had already by its id.
+    holder : str or None
+        By whose rights it gets them, looked up with each; None = somebody vouched for it.
     cursor, number : str, int
         How far the feed has been read for it, and how many deliveries that made.
     """
@@ -38,6 +40,7 @@ class Subscription:
     cursor: str = ""
     number: int = 0
     ended_at: datetime | None = None
+    holder: str | None = None
     version: int = 1
 
     def wants(self, type_: str, clinic: str) -> bool:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.world import ORGANISATION, document, oslo
-from timevalg.booking import standing
+from timevalg.booking import standing, tell_systems
+from timevalg.booking.work import worker
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
 
@@ -171,6 +172,24 @@ def test_a_planner_may_do_all_that_a_secretary_and_a_clinician_may():
     assert standing.covers(RoleName.PLANNER, RoleName.CLINICIAN)
     assert not standing.covers(RoleName.SECRETARY, RoleName.PLANNER)
     assert not standing.covers(RoleName.PLANNER, RoleName.SYSTEM)
+
+
+def test_events_stop_with_the_right_of_whoever_wanted_them(world, operator):
+    """Also those that were written before, and wait."""
+    right = operator.give("client:dips", "system")
+    dips = replace(world.dips, principal=world.valg.holder("client:dips", "system"))
+    hook = dips.subscribe("https://dips.test/", "DIPS", after="")
+    staff = worker(ORGANISATION)
+    world.invited()
+    while not tell_systems.pass_on_events(world.ports, staff, hook.id):
+        pass  # transactions of other tests on the same server hold it back, not for long
+    (first, *_) = world.read(lambda unit: unit.deliveries.find(order="number"))
+    operator.revoke(right)
+    assert tell_systems.deliver(world.ports, staff, first.id).state == "stopped"
+    world.invited("p-2")
+    assert tell_systems.pass_on_events(world.ports, staff, hook.id) == 0
+    (ended,) = world.read(lambda unit: unit.subscriptions.find())
+    assert ended.ended_at is not None
 
 
 def test_gifts_and_losses_are_written_down(world, operator):
