@@ -101,6 +101,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "examine": {RoleName.AUDITOR: Scope.CLINIC},
     "staff list": {**_DESK, **_CARE},
     "close case": _DESK,
+    "figures": {RoleName.PLANNER: Scope.CLINIC, **_OPERATOR},
     "attendance list": {**_DESK, **_CARE},
     "search": {**_DESK, **_SYSTEM},
     "explain": {**_DESK, **_SYSTEM},

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import InvalidInput
+from timevalg.model.figures import Counted, Period
 from timevalg.model.letter import Document, LetterFacts
 from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.records import (
@@ -273,6 +274,20 @@ class AuditLog(Protocol):
         ...
 
 
+class Tallies(Protocol):
+    """Figures, counted where the rows are."""
+
+    def count(self, period: Period, touches: Collection[str]) -> list[Counted]:
+        """Count everything of `timevalg.model.figures.MEASURES`, by clinic; nothing = 0.
+
+        Parameters
+        ----------
+        touches : collection of str
+            Verbs of the audit log that count as touches where staff do them.
+        """
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction in one organisation; everything in it happens or nothing does."""
 
@@ -297,6 +312,7 @@ class UnitOfWork(Protocol):
     work: WorkLog
     answers: Answers
     audit: AuditLog
+    tallies: Tallies
     seals: Records[AuditSeal]
 
     def now(self) -> datetime:

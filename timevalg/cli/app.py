@@ -192,6 +192,30 @@ def replan(
 
 
 @app.command()
+def figures(
+    url: DatabaseUrl,
+    organisation: Organisation = None,
+    first: Annotated[
+        str | None, typer.Option(help="Local date; default 1 January of the last one's year.")
+    ] = None,
+    last: Annotated[str | None, typer.Option(help="Local date, included; default today.")] = None,
+    clinic: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    by_clinic: Annotated[bool, typer.Option(help="A column for each clinic too.")] = False,
+    history: Annotated[
+        Path | None, typer.Option(help="Counts of the time before, as CSV (docs/figures.md).")
+    ] = None,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Say how often times are re-planned, chosen, missed; what is lost, and who waits."""
+    from timevalg.cli import figures as command
+    from timevalg.cli.standing import Standing
+
+    standing = Standing(None, now, url, organisation)
+    command.run(standing, first, last, clinic, by_clinic, history, as_json)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the clinic file, for editors."""
     from timevalg.cli import check as command

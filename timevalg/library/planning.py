@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from timevalg.booking import attendance, clinic_edits, clinic_files, inbox, search, whatif
+from timevalg.booking import attendance, clinic_edits, clinic_files, figures, inbox, search, whatif
 from timevalg.booking.attendance import Expected
 from timevalg.booking.clinic_edits import Edge
 from timevalg.booking.clinic_files import GivenFile
+from timevalg.booking.figures import Report
 from timevalg.booking.inbox import ToCheck
 from timevalg.booking.publish import Published
 from timevalg.booking.search import Free, Sought
@@ -172,6 +173,12 @@ class Planning(Hospital):
     ) -> list[Expected]:
         """Give who comes today, or on some days, and how prepared they are."""
         return attendance.attendance_list(self.ports, self.principal, clinic, first, last)
+
+    def figures(
+        self, first: date | None = None, last: date | None = None, clinic: str | None = None
+    ) -> Report:
+        """Count what happened in some local days, both included; default this year till now."""
+        return figures.figures(self.ports, self.principal, first, last, clinic)
 
     def search(
         self,

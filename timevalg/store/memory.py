@@ -15,6 +15,7 @@ from timevalg.booking.ports import (
     EventLog,
     Records,
     Sessions,
+    Tallies,
     UnitOfWork,
     WorkLog,
 )
@@ -35,6 +36,7 @@ from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.alone import Alone
 from timevalg.store.answers import MemoryAnswers
+from timevalg.store.memory_figures import MemoryTallies
 from timevalg.store.memory_logs import MemoryAudit, MemoryEvents, MemoryWork
 from timevalg.store.memory_rows import Journal, MemoryRecords, Shelf
 from timevalg.store.memory_sessions import MemorySessions
@@ -74,6 +76,7 @@ class MemoryUnit:
         self.work: WorkLog = MemoryWork(journal)
         self.answers: Answers = MemoryAnswers(journal)
         self.audit: AuditLog = MemoryAudit(journal)
+        self.tallies: Tallies = MemoryTallies(self)
 
     def now(self) -> datetime:
         """Give the clock's instant, read once and again after each `lock`."""

@@ -15,6 +15,7 @@ from timevalg.booking.ports import (
     EventLog,
     Records,
     Sessions,
+    Tallies,
     WorkLog,
 )
 from timevalg.model.appointment import Appointment, Preparation
@@ -34,6 +35,7 @@ from timevalg.model.task import Task
 from timevalg.store import kinds
 from timevalg.store.answers import SqlAnswers
 from timevalg.store.dialect import Dialect
+from timevalg.store.figures import SqlTallies
 from timevalg.store.logs import SqlAudit, SqlEvents, SqlWork
 from timevalg.store.records import SqlRecords
 from timevalg.store.sessions import SqlSessions
@@ -79,6 +81,7 @@ class SqlUnit:
         self.work: WorkLog = SqlWork(self)
         self.answers: Answers = SqlAnswers(self)
         self.audit: AuditLog = SqlAudit(self)
+        self.tallies: Tallies = SqlTallies(self)
 
     def execute(self, statement: Executable, **parameters: Any) -> CursorResult[Any]:
         """Execute a statement of `statements.condition` on the rows of this organisation."""

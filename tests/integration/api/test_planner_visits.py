@@ -197,3 +197,27 @@ def test_another_clinics_planner_finds_nothing(caller, world, visit):
         assert bo.get(SEARCH + query).status_code == 404
         assert bo.get(EXPLAIN + query).status_code == 404
     assert bo.get(f"{LIST}?first=2027-01-20").status_code == 404
+
+
+def test_figures(world, anna, visit):
+    world.desk.move(visit, start=visit.start, resources=_others(visit))
+    told = anna.get("/v1/planner/figures?first=2027-01-01&last=2027-01-31").json()
+    figures = {f["name"]: f for f in told["together"]}
+    assert (figures["replanned"]["count"], figures["replanned"]["of"]) == (0, 1)
+    assert (figures["own_choice"]["value"], figures["touches"]["value"]) == (1.0, 100.0)
+    assert told["clinics"]["clinic"] == told["together"]
+    assert anna.get("/v1/planner/figures").json()["first"] == "2027-01-01"
+    assert anna.get("/v1/planner/figures?clinic=none").status_code == 404
+    assert anna.get("/v1/planner/figures?first=2027-02-01&last=2027-01-01").status_code == 422
+
+
+def test_figures_are_of_ones_own_clinics(caller, visit):
+    bo = caller("planner:bo:elsewhere")
+    assert bo.get("/v1/planner/figures").json()["clinics"] == {}
+    assert bo.get("/v1/planner/figures?clinic=clinic").status_code == 404
+    assert caller("secretary:s").get("/v1/planner/figures").status_code == 403
+
+
+def _others(visit):
+    other = "dr-b" if visit.resources["doctor"] == ("dr-a",) else "dr-a"
+    return {**visit.resources, "doctor": (other,)}

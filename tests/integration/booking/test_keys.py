@@ -326,6 +326,7 @@ NO_KEYS = {
     "compare clinic files",
     "read clinic file",
     "attendance list",
+    "figures",
     "search",
     "explain",
     "staff list",

@@ -180,3 +180,14 @@ def explain(
 ) -> shapes.ExplanationOut:
     """Say what each rule leaves, what is in the way of one start, and what would cure it."""
     return shapes.ExplanationOut.of(desk.explain(sought, start))
+
+
+@router.operation("GET", "/figures", "figures")
+def figures(
+    desk: Planner,
+    first: Annotated[Day | None, Query(description="Default 1 January.")] = None,
+    last: Annotated[Day | None, Query(description="Included; default today.")] = None,
+    clinic: Name = "",
+) -> shapes.FiguresOut:
+    """Say how often times are re-planned, chosen, missed; what is lost, and who waits."""
+    return shapes.FiguresOut.of(desk.figures(first, last, clinic or None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -12,9 +12,11 @@ from timevalg.api.schemas.given import Page
 from timevalg.api.schemas.proposals import PlaceOut
 from timevalg.api.schemas.system import SentTaskOut, VisitOut
 from timevalg.booking.attendance import Expected
+from timevalg.booking.figures import Report
 from timevalg.booking.inbox import ToCheck
 from timevalg.booking.search import Free
 from timevalg.model.clinic import Clinic
+from timevalg.model.figures import Figures
 from timevalg.model.records import StaffCase
 from timevalg.solver.explain import Explanation
 from timevalg.solver.visit import Blocker
@@ -134,6 +136,43 @@ class StartsOut(BaseModel):
         more = found[-1] if found and len(found) == limit else None
         following = cursor_after(more.start, more.pool) if more else ""
         return cls(starts=[PlaceOut.of(free, clinic) for free in found], next=following)
+
+
+class FigureOut(BaseModel):
+    """One figure: `count` of `of`, and what that comes to."""
+
+    name: str
+    words: str
+    unit: str = Field(description="share (0 … 1), per 100, days, hours or count")
+    value: float | None = Field(description="Null where there is nothing to divide by.")
+    count: float | None
+    of: float | None
+
+    @classmethod
+    def of_all(cls, found: Figures) -> list[FigureOut]:
+        """Tell figures in the order in which people read them."""
+        return [cls(**{n: getattr(f, n) for n in cls.model_fields}) for f in found.told()]
+
+
+class FiguresOut(BaseModel):
+    """The figures of a period."""
+
+    first: date
+    last: date
+    counted: bool = Field(description="False: marked for verification, counted in no figure.")
+    together: list[FigureOut]
+    clinics: dict[str, list[FigureOut]]
+
+    @classmethod
+    def of(cls, report: Report) -> FiguresOut:
+        """Tell a report."""
+        return cls(
+            first=report.first,
+            last=report.last,
+            counted=report.counted,
+            together=FigureOut.of_all(report.together),
+            clinics={name: FigureOut.of_all(found) for name, found in report.clinics.items()},
+        )
 
 
 class RuleOut(BaseModel):
