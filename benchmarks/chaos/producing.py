@@ -1,59 +1,73 @@
-"""Producers: each writes letters with their events and work, as a use case would."""
+"""A producer: writes letters with their events and work, as a use case would."""
 
 from __future__ import annotations
 
 import random
+import signal
 import threading
+from pathlib import Path
 
 from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.work import worker
+from timevalg.channels.webhook import Webhook
 from timevalg.model.errors import Busy, Conflict, Unsure
 from timevalg.model.records import Letter
+from timevalg.wiring import open_ports
 
 PATIENTS = 20
-MOST_OPEN = 400
-"""Letters on their way at most: chaos, not a queue without end."""
+MOST_DUE = 600
+"""Pieces of work that are due at most: chaos, not a queue without end."""
+LOOK = 25
+"""Letters between two looks at how many are due."""
 
 
-class Producer(threading.Thread):
-    """Writes letters until it is told to stop; `written` are those that the database has."""
+def produce(notes: Path, url: str, organisation: str, pause: float) -> None:
+    """Write letter after letter, each until it is there, until SIGTERM comes."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ports = open_ports(url, hooks=Webhook({}))
+    producer = _Producer(notes.stem, ports, organisation, stop)
+    with notes.open("a", buffering=1, encoding="utf-8") as written:
+        number = 0
+        while not stop.wait(pause):
+            if number % LOOK == 0 and producer.is_much_due():
+                continue
+            if producer.write(key := f"{notes.stem}-{number:06}"):
+                written.write(f"{key}\n")
+                number += 1
+    ports.store.close()
 
-    def __init__(
-        self, name: str, ports: Ports, organisation: str, stop: threading.Event, pause: float
-    ) -> None:
-        super().__init__(daemon=True)
-        self._prefix, self._ports, self._organisation = name, ports, organisation
-        self._stop_now, self._pause = stop, pause
+
+class _Producer:
+    def __init__(self, name: str, ports: Ports, organisation: str, stop: threading.Event) -> None:
+        self._ports, self._organisation, self._stop = ports, organisation, stop
         self._random = random.Random(name)
-        self.written: list[str] = []
-        self.failure: BaseException | None = None
-        self.open = lambda: 0
 
-    def run(self) -> None:
-        """Write letter after letter, each until it is there."""
+    def is_much_due(self) -> bool:
+        """Tell whether others have enough to do; so it is while nobody can say."""
+
+        def body(unit: UnitOfWork) -> bool:
+            return sum(depth.count for depth in unit.work.depths(unit.now())) > MOST_DUE
+
         try:
-            while not self._stop_now.is_set():
-                if self.open() > MOST_OPEN:
-                    self._stop_now.wait(0.1)
-                    continue
-                self._write(f"{self._prefix}-{len(self.written):06}")
-                self._stop_now.wait(self._pause)
-        except BaseException as error:  # told by the thread that joins this one
-            self.failure = error
-            raise
+            return self._ports.store.run(self._organisation, body, write=False)
+        except Busy:
+            return True
 
-    def _write(self, key: str) -> None:
+    def write(self, key: str) -> bool:
+        """Write a letter; False if it was time to stop before the database had it for sure."""
         while True:
             try:
                 self._ports.store.run(self._organisation, lambda unit: self._body(unit, key))
             except (Busy, Unsure):
-                self._stop_now.wait(0.1)
+                if self._stop.wait(0.1):
+                    return False
                 continue
             except Conflict:
                 pass  # an answer was lost: it was there already
-            self.written.append(key)
-            return
+            return True
 
     def _body(self, unit: UnitOfWork, key: str) -> None:
         now = unit.now()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from benchmarks.chaos.crew import THREADS
 from benchmarks.receiver import Receiver
 from timevalg.booking.ports import Store, UnitOfWork
 from timevalg.model.errors import Busy
@@ -22,10 +23,13 @@ class Reckoning:
 
     def __init__(self, store: Store, organisation: str, receiver: Receiver) -> None:
         self._store, self._organisation, self._receiver = store, organisation, receiver
+        self._in_hand: list[set[str]] = []
 
-    def backlog_of(self, written: Sequence[str]) -> Callable[[], int]:
-        """Give how many of a producer's letters, roughly, are still on their way."""
-        return lambda: sum(key not in self._receiver.mails for key in written[-2000:])
+    def note_dead(self, dead: Collection[int]) -> None:
+        """Note which letters a worker had in hand whose processes have just been killed."""
+        leased = self._read(lambda unit: unit.work.find(kind="send letter", state=WorkState.LEASED))
+        theirs = (work for work in leased if int(work.owner.rpartition(":")[2]) in dead)
+        self._in_hand.append({work.entity for work in theirs})
 
     def is_settled(self) -> bool:
         """Tell whether nothing is left to do and every event has been passed on."""
@@ -43,6 +47,11 @@ class Reckoning:
         except Busy:
             return False
 
+    def letters(self) -> int:
+        """Give how many letters there are, also those that no producer lived to tell of."""
+        count: int = self._read(lambda unit: unit.letters.count())
+        return count
+
     def jobs(self) -> int:
         """Give how many pieces of work were done."""
         return self._read(lambda unit: len(unit.work.find(state=WorkState.DONE)))
@@ -54,7 +63,8 @@ class Reckoning:
         listed = {word for case in cases for word in case.reason.split()}
         unknown = {key for key, x in letters.items() if x.state is LetterState.UNKNOWN}
         mails = Counter(self._receiver.mails)
-        lost = [key for key in written if mails[key] == 0 and key not in unknown]
+        lost = [key for key in {*written, *letters} if mails[key] == 0 and key not in unknown]
+        lost += [key for key in written if key not in letters]
         lost += [key for key in unknown if key not in listed]
         lost += self._events_lost()
         work = self._read(lambda unit: unit.work.find())
@@ -64,10 +74,20 @@ class Reckoning:
             "lost": len(lost),
             "duplicated": sum(n - 1 for n in mails.values() if n > 1) + self._out_of_order(),
             "unknown": len(unknown),
+            "unexplained": self._unexplained(unknown),
             "redelivered": sum(n - 1 for n in self._receiver.events.values()),
             "forged": self._receiver.forged,
             "late_p99_s": round(late[math.ceil(len(late) * 0.99) - 1], 2) if late else 0.0,
         }
+
+    def _unexplained(self, unknown: set[str]) -> int:
+        """Count what is unknown though no kill can have caught it in flight.
+
+        A killed worker had several letters in hand, and one of each of its threads on its way.
+        """
+        caught = [unknown & in_hand for in_hand in self._in_hand]
+        too_many = sum(max(0, len(letters) - THREADS) for letters in caught)
+        return len(unknown.difference(*caught)) + too_many
 
     def _events_lost(self) -> list[str]:
         def body(unit: UnitOfWork) -> list[str]:

@@ -400,6 +400,20 @@ def test_a_connection_lost_while_committing_is_not_run_again(
     assert len(runs) == 1
 
 
+def test_who_only_reads_reads_again_though_it_was_lost_at_the_end(
+    postgres_store: Database, postgres_url: str
+):
+    runs = []
+
+    def body(unit: UnitOfWork) -> int:
+        runs.append(unit.work.find())
+        if len(runs) == 1:
+            end_others(postgres_url)
+        return len(runs)
+
+    assert postgres_store.run(ORG, body, write=False) == 2
+
+
 def end_others(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(

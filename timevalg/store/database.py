@@ -77,14 +77,16 @@ class Database:
         """Run `body` in one transaction and commit.
 
         Again, at most 5 times, if the database chose it to end a deadlock, or if the connection
-        was lost before the commit. `Unsure` if it was lost during the commit, `Busy` if there is
-        none to be had.
+        was lost before the commit, or by one who only reads. `Unsure` if it was lost during the
+        commit, `Busy` if there is none to be had.
         """
         with self._alone.held():
             for repeat in itertools.count():
                 try:
                     return self._once(organisation, body, write)
-                except Repeat as asked:
+                except (Repeat, Unsure) as asked:
+                    if write and isinstance(asked, Unsure):
+                        raise
                     if repeat == _REPEATS:
                         raise Busy() from asked
                     time.sleep(random.uniform(0, _PAUSE * 2**repeat))
