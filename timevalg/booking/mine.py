@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from timevalg.booking.access import Scope, scope_of
@@ -71,10 +72,17 @@ def list_letters(
 
 
 @use_case("read access log")
-def read_access_log(ports: Ports, principal: Principal, limit: int = MOST) -> list[AuditEntry]:
+def read_access_log(
+    ports: Ports, principal: Principal, limit: int = MOST, after: str = ""
+) -> list[AuditEntry]:
     """Tell a patient who has looked at their data or changed it, newest first.
 
     A representative from whom something is withheld is told of their own acts alone.
+
+    Parameters
+    ----------
+    after : str
+        The last id of the page before.
     """
 
     def body(act: Act) -> list[AuditEntry]:
@@ -85,7 +93,16 @@ def read_access_log(ports: Ports, principal: Principal, limit: int = MOST) -> li
         only: dict[str, Any] = {"patient": patient}
         if not withheld_from(act.unit, principal).nothing:
             only["principal"] = principal.id
-        return act.unit.audit.find(order="-time", limit=min(limit, MOST), **only)
+        size = max(1, min(limit, MOST))
+        if not after:
+            return act.unit.audit.find(order="-time", limit=size, **only)
+        last = next(iter(act.unit.audit.find(id=after, **only)), None)
+        if last is None:
+            raise NotFound("entry", after)
+        then = Between(last.time, last.time + timedelta(microseconds=1))
+        same = [e for e in act.unit.audit.find(order="id", time=then, **only) if e.id > last.id]
+        older = act.unit.audit.find(order="-time", limit=size, time=Between(high=last.time), **only)
+        return [*same, *older][:size]
 
     scope_of("read access log", principal)
     return run(ports, principal, "read access log", body)

@@ -11,7 +11,7 @@ from timevalg.booking.ports import UnitOfWork
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotFound
 from timevalg.model.principal import Principal, RoleName
-from timevalg.model.records import Patient
+from timevalg.model.records import Letter, Patient
 from timevalg.model.representation import Basis, basis_of, is_withheld_by_age, may_act_alone
 from timevalg.model.task import Task
 from timevalg.model.time import local_date
@@ -95,11 +95,15 @@ def require_shown(unit: UnitOfWork, principal: Principal, kind: str, key: str, t
         raise NotFound(kind, key)
 
 
-def thread_of(thing: Task | Appointment) -> str:
-    """Give what a task and its visits have in common, or the visit alone where it has no task."""
+def thread_of(thing: Task | Appointment | Letter) -> str:
+    """Give what a task, its visits and the letters about them have in common.
+
+    Where there is no task: the visit alone.
+    """
     if isinstance(thing, Task):
         return f"t:{thing.id}"
-    return f"t:{thing.task}" if thing.task else f"a:{thing.id}"
+    visit = thing.appointment if isinstance(thing, Letter) else thing.id
+    return f"t:{thing.task}" if thing.task else f"a:{visit}"
 
 
 def today(unit: UnitOfWork) -> date:

@@ -54,6 +54,8 @@ COLUMNS: Mapping[str, Callable[[str], Any]] = {
 }
 """What a line may say, and how it is read."""
 NEEDED = ("patient", "pools", "opens", "due")
+MOST = 10_000
+"""Invitations at once."""
 MODES = ("choose", "allot", "request")
 
 
@@ -93,6 +95,8 @@ def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
                 rows.append(_row(dict(zip(headings, cells, strict=False)), wrong))
     except csv.Error as error:
         wrong("", str(error))
+    if len(rows) > MOST:
+        wrong("", f"more than {MOST} lines; send them in parts")
     if not rows and not problems:
         wrong("", "there is no line after the headings")
     if problems:

@@ -248,9 +248,9 @@ class View:
 class PatientView(View):
     """What a patient can do."""
 
-    def access_log(self, limit: int = mine.MOST) -> list[AuditEntry]:
+    def access_log(self, limit: int = mine.MOST, after: str = "") -> list[AuditEntry]:
         """Tell who has looked at the patient's data or changed it, newest first."""
-        return mine.read_access_log(self.ports, self.principal, limit)
+        return mine.read_access_log(self.ports, self.principal, limit, after)
 
     def export(self) -> dict[str, Any]:
         """Give everything that is kept about the patient, as JSON has it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -184,3 +185,22 @@ def test_a_link_leads_through_sign_on(world, task):
     odd = nobody.get(f"{TASKS}/%0d%0aSet-Cookie:%20x&return_to=https:%2f%2fevil.example/link")
     assert "evil" not in odd.headers.get("Refresh", "") or "%252F" in odd.headers["Refresh"]
     assert "Set-Cookie" not in odd.headers
+
+
+def test_who_has_looked_is_told_page_by_page(world, me, task):
+    for _ in range(3):  # at the same instant, and later
+        me.get(f"{TASKS}/{task.id}")
+        me.get(f"{TASKS}/{task.id}/offers")
+        world.clock.advance(timedelta(minutes=1))
+    whole = me.get("/v1/patient/access-log?limit=100").json()["entries"]
+    pages, cursor = [], ""
+    while True:
+        page = me.get(f"/v1/patient/access-log?limit=2&after={cursor}").json()
+        pages += page["entries"]
+        cursor = page["next"]
+        if not cursor or len(pages) >= 20:
+            break
+    assert [e for e in pages if e["subject"] != "access log"] == [
+        e for e in whole if e["subject"] != "access log"
+    ]
+    assert me.get("/v1/patient/access-log?after=none").status_code == 404

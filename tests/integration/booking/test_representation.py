@@ -7,6 +7,7 @@ import pytest
 
 from tests.world import ORGANISATION, oslo
 from timevalg.booking.sign_on import sign_on
+from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
 from timevalg.model.identity import Asking, Identity
 from timevalg.model.principal import RoleName
@@ -88,6 +89,34 @@ def test_one_visit_can_be_withheld_at_any_age(world):
     assert {e.principal for e in mum.access_log()} == {world.ports.pseudonym(MUM)}
     with pytest.raises(NotAllowed):
         mum.withhold(hidden, withheld=False)
+
+
+def test_letters_are_withheld_with_the_visit_they_are_about(world):
+    family(world)
+    seen = world.chosen()[1]
+    row = CalendarRow(
+        "kontakt/1", 1, clinic="clinic", service="talk", patient="p-1",
+        start=oslo(2027, 1, 27, 9), resources={"doctor": ("dr-a",), "room": ("room",)},
+    )  # fmt: skip
+    world.dips.sync([row])
+    world.work()
+    hidden = world.dips.appointment("kontakt/1")
+    world.desk.write_letter(hidden)
+    mum = world.valg.representative(MUM, "p-1")
+    everything = {letter.appointment for letter in mum.my_letters()}
+    assert everything >= {seen.id, hidden.id}
+    world.desk.withhold(hidden)
+    letters = world.letters(appointment=hidden.id)
+    assert hidden.id not in {letter.appointment for letter in mum.my_letters()}
+    for read in (
+        lambda: mum.letter(letters[0].id),
+        lambda: mum.letters(hidden),
+        lambda: mum.calendar_entry(hidden),
+    ):
+        with pytest.raises(NotFound) as refused:
+            read()
+        assert refused.value.kind in {"letter", "appointment"}
+    assert {letter.appointment for letter in mum.my_letters()} >= {seen.id}
 
 
 def test_a_page_is_full_though_most_is_withheld(quick):

@@ -10,8 +10,18 @@ from datetime import date, timedelta
 import pytest
 
 from tests.integration.booking.ways import AFTER_DUE
-from tests.world import ORGANISATION, Post, oslo
-from timevalg.booking import cancel, change, choose, due, hold, invite, take_up
+from tests.world import ORGANISATION, Post, document, oslo
+from timevalg.booking import (
+    cancel,
+    change,
+    choose,
+    clinic_edits,
+    clinic_files,
+    due,
+    hold,
+    invite,
+    take_up,
+)
 from timevalg.booking.work import worker
 from timevalg.model.errors import Conflict, IllegalMove, StaleVersion, TimeTaken
 from timevalg.model.principal import Principal, RoleName
@@ -40,6 +50,19 @@ class Meeting:
         if barrier is not None:
             barrier.wait(10)
         return picture
+
+    def within(self, unit):
+        return self._pictures.within(unit)
+
+
+def met(call):
+    """Let one who looks at no picture beforehand wait for the other side too."""
+
+    def waiting(ports):
+        ports.pictures.current(ORGANISATION)
+        return call(ports)
+
+    return waiting
 
 
 def race(world, *calls):
@@ -214,3 +237,32 @@ def test_more_patients_than_starts_all_at_once(database):
     database.at(AFTER_DUE)
     assert {database.task(t).state for t in tasks} == {"confirmed"}
     assert len({s.start for s in database.sessions()}) == 6
+
+
+def test_two_planners_change_the_same_version_of_a_clinic(database):
+    """One of them has not read what the other has just said."""
+    source = document()
+    source["clinic"]["place"] = {"name": "Elsewhere"}
+    given = clinic_files.GivenFile(source, {})
+    won, lost = race(
+        database,
+        met(lambda p: clinic_files.publish_file(p, DESK, "clinic", given, 1)),
+        met(lambda p: clinic_edits.switch_pool(p, DESK, "clinic", "staff", False, version=1)),
+    )
+    assert (len(won), len(lost)) == (1, 1)
+    assert isinstance(lost[0], StaleVersion)
+    assert (lost[0].expected, lost[0].actual) == (1, 2)
+    assert [p.version for p in database.desk.versions("clinic")] == [2, 1]
+
+
+def test_a_choice_in_a_pool_that_is_being_closed(database):
+    task = database.invited(pools=("auto", "manual"), not_before=DAY)
+    won, _ = race(
+        database,
+        lambda ports: choose.choose(ports, patient(), task.id, AT, "auto"),
+        met(lambda ports: clinic_edits.switch_pool(ports, DESK, "clinic", "auto", False)),
+    )
+    assert any(getattr(one, "clinics", None) == ("clinic",) for one in won)
+    booked = database.visit(task)
+    assert booked is None or booked.start == AT
+    assert database.task(task).state in {"open", "chosen"}

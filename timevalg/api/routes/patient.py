@@ -272,7 +272,10 @@ def link_to_a_task(me: Me, task: Path) -> Response:
 
 
 @router.operation("GET", "/access-log", "read access log")
-def who_has_looked(me: Me, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> shapes.AccessLogOut:
+def who_has_looked(
+    me: Me, after: After = "", limit: Annotated[int, Query(ge=1, le=MOST)] = 50
+) -> shapes.AccessLogOut:
     """Tell who has looked at my data or changed it, newest first."""
-    found = me.view.access_log(limit)
-    return shapes.AccessLogOut(entries=[shapes.AccessOut.of(entry) for entry in found])
+    found = me.view.access_log(limit, after)
+    told = [shapes.AccessOut.of(entry) for entry in found]
+    return shapes.AccessLogOut(entries=told, next=found[-1].id if len(found) == limit else "")

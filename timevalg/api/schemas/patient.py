@@ -98,18 +98,27 @@ class OffersAsked(Given):
 class ReasonIn(Given):
     """Why, in words that staff read."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "jeg er frisk igjen"}}
+    )
     reason: Words = ""
 
 
 class AvailabilityIn(Given):
     """When the patient can come, in words that staff read."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"when_i_can": "fredager etter klokka 12"}}
+    )
     when_i_can: Words = ""
 
 
 class AnswerIn(Given):
     """What the patient answers to a preparation."""
 
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"answer": "ingen smitte"}}
+    )
     answer: Words = ""
 
 
@@ -351,7 +360,7 @@ class LettersOut(BaseModel):
     letters: list[LetterOut]
 
 
-class AccessLogOut(BaseModel):
+class AccessLogOut(Page):
     """Who has looked, newest first."""
 
     entries: list[AccessOut]
