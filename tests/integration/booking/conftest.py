@@ -45,6 +45,12 @@ def world(make_world):
 
 
 @pytest.fixture
+def stored(make_world):
+    """A world on each store, where most tests of a file need none."""
+    return make_world()
+
+
+@pytest.fixture
 def quick():
     """A world in memory, for cases in which the store plays no part."""
     return World(Memory)

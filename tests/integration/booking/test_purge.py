@@ -22,6 +22,12 @@ TEN_YEARS = classes({"record": SHORTEST_RECORD})
 NUMBER = "30108299920"
 
 
+@pytest.fixture
+def world(quick):
+    """In memory; what the stores do differently is asked of `stored`, on each."""
+    return quick
+
+
 def went(world, apply=False, of=CLASSES):
     found = purge(world.ports, OPERATOR, apply, of)
     return {one.retention.name: dict(one.removed) for one in found if one.removed}
@@ -60,7 +66,8 @@ def test_nothing_goes_before_its_time_and_saying_so_changes_nothing(world):
     assert rows(world) == {k: v for k, v in before.items() if k != "audit"}
 
 
-def test_what_never_came_to_a_visit_goes_after_a_year(world):
+def test_what_never_came_to_a_visit_goes_after_a_year(stored):
+    world = stored
     never, task, visit = lived(world)
     later(world, 700)
     said = went(world)
@@ -88,7 +95,8 @@ def test_the_record_is_kept_and_says_why(world):
     assert "record duty" in record.retention.why
 
 
-def test_where_ten_years_are_set_the_record_goes_with_all_that_belongs_to_it(world):
+def test_where_ten_years_are_set_the_record_goes_with_all_that_belongs_to_it(stored):
+    world = stored
     _, task, visit = lived(world)
     later(world, SHORTEST_RECORD - 1)
     assert "record" not in went(world, of=TEN_YEARS)
@@ -133,7 +141,8 @@ def test_lengths_are_read():
     assert (found["unused"], found["record"], found["log"]) == (180, 4000, None)
 
 
-def test_an_export_holds_all_of_one_patient_and_nothing_of_others(world):
+def test_an_export_holds_all_of_one_patient_and_nothing_of_others(stored):
+    world = stored
     world.dips.register("p-0", name="Kari", identity=NUMBER, email="kari@example.test")
     task, visit = world.chosen("p-0", number=2)
     world.work()

@@ -17,6 +17,12 @@ CHILDHOOD, YOUTH = date(2020, 5, 5), date(2013, 5, 5)
 AT = oslo(2027, 1, 20, 9)
 
 
+@pytest.fixture
+def world(quick):
+    """In memory; what the stores do differently is asked of `stored`, on each."""
+    return quick
+
+
 def family(world, birth=CHILDHOOD, **more):
     world.dips.register("p-1", name="Ola", identity=CHILD, birth=birth)
     world.dips.represent("p-1", MUM, "parent", shares_address=True, **more)
@@ -54,7 +60,8 @@ def test_parents_lose_access_on_the_sixteenth_birthday(world):
         mum.task(task.id)
 
 
-def test_from_twelve_on_visits_are_withheld_until_somebody_shows_them(world):
+def test_from_twelve_on_visits_are_withheld_until_somebody_shows_them(stored):
+    world = stored
     task = family(world, birth=YOUTH)
     visit = world.patient().choose(task, AT)
     other = world.invited()
@@ -223,7 +230,8 @@ def test_what_is_no_bond_is_refused(world):
         world.dips.represent("p-1", CHILD, "attorney")
 
 
-def test_bonds_and_decisions_go_over_when_two_patients_are_one(world):
+def test_bonds_and_decisions_go_over_when_two_patients_are_one(stored):
+    world = stored
     hidden = family(world)
     world.desk.withhold(hidden)
     world.dips.merge("p-1", "p-7")

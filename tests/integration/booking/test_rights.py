@@ -15,7 +15,17 @@ ROOT, HEAD, SECRETARY = "hpr:1", "hpr:2", "hpr:3"
 
 
 @pytest.fixture
+def world(quick):
+    """In memory; what the stores do differently is asked of `stored`, on each."""
+    return quick
+
+
+@pytest.fixture
 def operator(world):
+    return two_clinics(world)
+
+
+def two_clinics(world):
     source = document()
     source["clinic"] |= {"id": "other"}
     source["resources"] = [{"id": "dr-o", "kind": "clinician", "skills": ["talk"]}]
@@ -60,7 +70,8 @@ def test_who_holds_nothing_does_nothing(world, operator):
         replace(world.dips, principal=replace(forged, role=RoleName.SYSTEM)).events()
 
 
-def test_what_the_giver_loses_is_lost_by_all_who_have_it_from_them(world, operator):
+def test_what_the_giver_loses_is_lost_by_all_who_have_it_from_them(stored):
+    world, operator = stored, two_clinics(stored)
     task = world.invited()
     root, head, _ = chain(world, operator)
     secretary, middle = world.valg.desk(SECRETARY, "secretary"), world.valg.desk(HEAD)
@@ -174,8 +185,9 @@ def test_a_planner_may_do_all_that_a_secretary_and_a_clinician_may():
     assert not standing.covers(RoleName.PLANNER, RoleName.SYSTEM)
 
 
-def test_events_stop_with_the_right_of_whoever_wanted_them(world, operator):
+def test_events_stop_with_the_right_of_whoever_wanted_them(stored):
     """Also those that were written before, and wait."""
+    world, operator = stored, two_clinics(stored)
     right = operator.give("client:dips", "system")
     dips = replace(world.dips, principal=world.valg.holder("client:dips", "system"))
     hook = dips.subscribe("https://dips.test/", "DIPS", after="")

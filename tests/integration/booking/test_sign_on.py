@@ -19,6 +19,12 @@ DIPS = Identity("https://helseid.test", "s-2", client="dips-1", organisation=ORG
 KARI = Identity("https://idporten.test", "s-3", person=NUMBER, level="idporten-loa-high")
 
 
+@pytest.fixture
+def world(quick):
+    """In memory; what the stores do differently is asked of `stored`, on each."""
+    return quick
+
+
 def signed_on(world, identity, asking=HERE):
     return sign_on(world.ports, identity, "api", asking)
 
@@ -57,7 +63,8 @@ def test_a_person_before_the_client_does_not_act_as_the_system(world):
         signed_on(world, replace(NURSE, client="dips-1"))
 
 
-def test_a_token_for_a_unit_reaches_no_further(world):
+def test_a_token_for_a_unit_reaches_no_further(stored):
+    world = stored
     operator = world.valg.operator()
     operator.set_unit("u-1", "Medicine", ["clinic"])
     operator.give("hpr:7654321", "planner")
@@ -86,7 +93,8 @@ def test_the_organisation_of_the_token_is_the_tenant(world):
         signed_on(world, NURSE, Asking("888888888"))
 
 
-def test_a_patient_is_found_by_number_and_sees_their_own(world):
+def test_a_patient_is_found_by_number_and_sees_their_own(stored):
+    world = stored
     world.dips.register("p-1", identity=NUMBER)
     mine, other = world.invited(), world.invited("p-2")
     who = signed_on(world, KARI)

@@ -12,6 +12,7 @@ from fastapi import Depends, Query, Response
 
 from timevalg.api.schemas import system as shapes
 from timevalg.api.schemas.given import After, Id
+from timevalg.api.schemas.privacy import RepresentativeOut
 from timevalg.api.surface import Key, MaybeKey, OnPorts, Surface, Version, Who, tag
 from timevalg.booking.feed import MOST_EVENTS
 from timevalg.library.hospital import RecordSystem
@@ -267,6 +268,16 @@ def register_a_patient(system: System, given: shapes.PatientIn, key: MaybeKey) -
     """Say what a patient is called in letters, their language, and where letters may go."""
     fields = {name: getattr(given, name) for name in type(given).model_fields}
     return shapes.PatientOut.of(system.register(**fields, idempotency_key=key))
+
+
+@router.operation("POST", "/system/patients/represent", "register representation", status=201)
+def register_a_representative(
+    system: System, given: shapes.RepresentativeIn, key: MaybeKey
+) -> RepresentativeOut:
+    """Say who may act for a patient; what stood between the two on that basis ends with it."""
+    fields = {name: getattr(given, name) for name in type(given).model_fields}
+    fields["areas"] = tuple(given.areas)
+    return RepresentativeOut.of(system.represent(**fields, idempotency_key=key))
 
 
 @router.operation("POST", "/system/patients/merge", "merge")

@@ -417,6 +417,26 @@ class PatientIn(Given):
     language: Literal["nb", "nn", "se", "en"] = "nb"
     email: Annotated[str, Field(min_length=3, max_length=320)] | None = None
     phone: Annotated[str, Field(min_length=3, max_length=40)] | None = None
+    identity: Annotated[str, Field(max_length=12)] | None = Field(
+        None, description="National identity number; once given, it stays. Never told again."
+    )
+    birth: Day | None = None
+    confidential: Truth | None = Field(None, description="A confidential address; null: as it was.")
+
+
+class RepresentativeIn(Given):
+    """Who may act for a patient, from when to when."""
+
+    model_config = _example(patient="p-1", identity="01017000027", basis="attorney")
+    patient: Id
+    identity: Annotated[str, Field(max_length=12, description="The representative's.")]
+    basis: Literal["parent", "guardian", "attorney"]
+    starts: Day | None = None
+    ends: Day | None = None
+    shares_address: Truth = False
+    consents: Truth = False
+    areas: list[Id] = Field(default=[], max_length=20)
+    reason: Words = ""
 
 
 class MergeIn(Given):
