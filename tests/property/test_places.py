@@ -15,7 +15,6 @@ from timevalg.solver.certificates import after, own_place
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
-from timevalg.solver.repair import Budget
 from timevalg.solver.safety import UNSAFE, Settling
 from timevalg.solver.search import feasible
 from timevalg.solver.spot import Spot
@@ -101,22 +100,26 @@ def test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(kind):
     assert with_quotas > 0
 
 
-def test_if_it_were_not_known_that_steps_ran_out_unsafe_would_be_said_wrongly(monkeypatch):
-    def unnoticed(budget: Budget) -> bool:
-        budget.left = max(0, budget.left - 1)
-        return budget.left > 0
+def test_unsafe_is_true_whoever_is_looked_at(monkeypatch):
+    """Also of those who could very well move aside."""
+    monkeypatch.setattr("timevalg.solver.aside.served", lambda plan, masks, among: 0)
+    test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(SessionKind.BOOKING)
 
-    monkeypatch.setattr(Budget, "spend", unnoticed)
-    monkeypatch.setattr("timevalg.solver.safety.STEPS", 2)
-    monkeypatch.setattr("timevalg.solver.safety.PROOF", 3)
+
+def open_without_telling(stretches, opened, sites):
+    for stretch in stretches:
+        stretch.is_open = True
+
+
+@pytest.mark.parametrize(
+    ("rule", "instead"),
+    [("_most", lambda seats: 1), ("_open", open_without_telling)],
+    ids=["what seats side by side are worth", "who could go elsewhere"],
+)
+def test_if_this_were_not_asked_unsafe_would_be_said_wrongly(monkeypatch, rule, instead):
+    monkeypatch.setattr(f"timevalg.solver.full.{rule}", instead)
     with pytest.raises(AssertionError):
-        test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(SessionKind.BOOKING)
-
-
-def test_if_what_fits_side_by_side_were_counted_too_low_unsafe_would_be_said_wrongly(monkeypatch):
-    monkeypatch.setattr("timevalg.solver.stranding._most", lambda seats: 1)
-    with pytest.raises(AssertionError):
-        test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(SessionKind.BOOKING)
+        test_unsafe_is_true_whoever_is_looked_at(monkeypatch)
 
 
 def proven_unsafe(

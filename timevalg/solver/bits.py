@@ -21,6 +21,13 @@ def runs(bits: int, length: int) -> int:
     return bits
 
 
+def spread(bits: int, reach: int) -> int:
+    """Give the cells that are set, or have one set among the `reach` cells after them."""
+    for step in _doubling(reach + 1):
+        bits |= bits >> step
+    return bits
+
+
 @cache
 def _doubling(length: int) -> tuple[int, ...]:
     steps, have = [], 1

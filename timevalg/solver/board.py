@@ -16,13 +16,14 @@ from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign_from
 from timevalg.solver.bits import stretch
-from timevalg.solver.certificates import is_place, place_id
+from timevalg.solver.certificates import is_place, place_id, task_of
 from timevalg.solver.diary import Diary, Entry
 from timevalg.solver.fits import Fits
 from timevalg.solver.index import Index
 from timevalg.solver.look import Look
 from timevalg.solver.match import servable
 from timevalg.solver.picture import Picture
+from timevalg.solver.plan import PoolPlan
 from timevalg.solver.spot import Scope, Spot
 from timevalg.solver.tally import QuotaKey, Tally, counts
 from timevalg.solver.window import Window
@@ -173,6 +174,14 @@ class Board:
             return self._spots[key]
         return self._spot_of_index(key)
 
+    def owner(self, place: str) -> Task | None:
+        """Give whose place has an id, if that one may move."""
+        found = self.tasks.get(task_of(place))
+        if found is None:
+            there = self.spot(place)
+            found = None if there is None else self.tasks.get(there.task or "")
+        return found
+
     def of_patient(self, patient: str) -> tuple[Spot, ...]:
         """Give everything of a patient, in any clinic."""
         found = self._patients.get(patient)
@@ -247,65 +256,61 @@ class Board:
 
     # -- where something could be ------------------------------------------------------------
 
+    def windows(self, task: Task) -> tuple[Window, ...]:
+        """Give what rules 1 to 4 but for `t > now` leave of a task's place, one for each pool."""
+        return self.index.windows.of_places(self.index, task, self.now)
+
     def scopes(self, task: Task) -> tuple[Scope, ...]:
         """Give where the task's place may be by rules 1 to 4, one for each pool."""
         found = self._scopes.get(task.id)
         if found is None or found[0].ask.task is not task:
-            windows = [
-                self.index.windows.of_place(self.index, task, pool, self.now) for pool in task.pools
-            ]
-            found = self._scopes[task.id] = tuple(self._scope(w, w.ask) for w in windows)
+            found = tuple(self.scope_of(w) for w in self.windows(task))
+            self._scopes[task.id] = found
         return found
+
+    def scope_of(self, window: Window) -> Scope:
+        """Give what rules 1 to 4 leave of a window's own ask."""
+        return self._scope(window, window.ask)
 
     def scope(self, ask: Ask) -> Scope:
         """Give what rules 1 to 4 leave of an ask."""
         return self._scope(self.index.windows.of(ask), ask)
 
-    def starts(self, scope: Scope, *, places: bool = True, crowded: Sequence[int] = ()) -> int:
+    def starts(self, scope: Scope, *, places: bool = True) -> int:
         """Give the starts that are free, as bits of the scope's frame.
 
         Parameters
         ----------
         places : bool
             Whether places take time.
-        crowded : sequence of int
-            Roles for which they do not, whatever `places` says.
         """
+        bits = self.ruled(scope, places=places)
+        return self.served(scope.window, scope.names, bits, places=places) if bits else 0
+
+    def ruled(self, scope: Scope, *, places: bool = True) -> int:
+        """Give the starts that all rules but rule 5 leave."""
         bits = scope.bits
-        if not bits:
-            return 0
-        asked = places and not crowded
         for number, rule in scope.pool.together:
             if rule.max <= 0:
                 return 0
             tally = self._tally((scope.pool.key[0], number))
-            if tally is not None:
-                bits &= ~tally.mask(scope.window.days, rule, self.now, (), asked)
-        if scope.ask.patient is not None:
-            bits &= ~self._taken_of_patient(scope, asked)
-        ground = self.sight(scope, places)
-        sights = [ground] * len(scope.names)
-        for role in crowded:
-            sights[role] = self.sight(scope, False)
-        if scope.pool.simple:
-            for role, sight in enumerate(sights):
-                left = bits
-                for name in scope.names[role]:
-                    if not left:
-                        break
-                    left ^= left & self.mask(sight, role, name)
-                bits ^= left
-            return bits
-        fits = [
-            Fits({name: self.mask(sight, role, name) for name in scope.names[role]})
-            for role, sight in enumerate(sights)
-        ]
-        counts_ = [role.count for role in scope.pool.service.roles]
-        return servable(scope.pool.clusters, counts_, fits, bits)
+            if bits and tally is not None:
+                bits &= ~tally.mask(scope.window.days, rule, self.now, (), places)
+        if bits and scope.ask.patient is not None:
+            bits &= ~self._taken_of_patient(scope, places)
+        return bits
+
+    def served(
+        self, window: Window, names: Sequence[Sequence[str]], among: int, *, places: bool = True
+    ) -> int:
+        """Give the starts among some at which all roles can be served (rule 5)."""
+        sight = self.sight(window, places)
+        masks = [self._masks(sight, role, of_role) for role, of_role in enumerate(names)]
+        return served(window.pool, masks, among)
 
     def able(self, scope: Scope, role: int, cell: int, *, places: bool = True) -> Iterator[str]:
         """Give who could serve a role at a start, in the order in which to try them."""
-        sight = self.sight(scope, places)
+        sight = self.sight(scope.window, places)
         for name in scope.names[role]:
             if self.mask(sight, role, name) >> cell & 1:
                 yield name
@@ -360,15 +365,14 @@ class Board:
             k: set(v) for k, v in resources.items()
         }
 
-    def sight(self, scope: Scope, places: bool) -> Sight:
-        """Give the masks of the index under a scope."""
-        key = scope.pool.key, scope.frame, scope.window.extra, places
+    def sight(self, window: Window, places: bool) -> Sight:
+        """Give the masks of the index under a window."""
+        key = window.pool.key, window.frame, window.extra, places
         found = self._sights.get(key)
         if found is None:
-            bare = Ask(
-                scope.ask.clinic, scope.ask.pool, self.now, scope.ask.task, count_places=places
-            )
-            found = self._sights[key] = Sight(Look(self.index, bare, window=scope.window), places)
+            ask = window.ask
+            bare = Ask(ask.clinic, ask.pool, self.now, ask.task, count_places=places)
+            found = self._sights[key] = Sight(Look(self.index, bare, window=window), places)
         return found
 
     def mask(self, sight: Sight, role: int, name: str) -> int:
@@ -380,6 +384,10 @@ class Board:
         if bits is None:
             bits = column.masks[sight, role] = sight.look.fit(role, name, column.diary)
         return bits
+
+    def _masks(self, sight: Sight, role: int, names: Iterable[str]) -> Iterator[tuple[str, int]]:
+        for name in names:
+            yield name, self.mask(sight, role, name)
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -398,10 +406,10 @@ class Board:
         return None if session is None else self.seen(session)
 
     def _scope(self, window: Window, ask: Ask) -> Scope:
-        names = self.index.plan.by_freedom(window.pool)
+        names, who = self.index.plan.by_freedom(window.pool), None
         task = ask.task
         if task is not None and task.only:
-            names = tuple(
+            names = who = tuple(
                 tuple(
                     r.id
                     for r in sorted(window.pool.candidates[n], key=lambda r: of_role.index(r.id))
@@ -413,7 +421,7 @@ class Board:
                     zip(window.pool.service.roles, names, strict=True)
                 )
             )
-        return Scope(window, ask, self.now, names)
+        return Scope(window, ask, self.now, names, who)
 
     def _taken_of_patient(self, scope: Scope, places: bool) -> int:
         bits = 0
@@ -487,6 +495,27 @@ class Board:
                 if tally is not None:
                     there = tally.periods.get(period, ())
                     yield [s for s in there if counts(s, self.now, True)], quota.max
+
+
+def served(plan: PoolPlan, masks: Sequence[Iterable[tuple[str, int]]], among: int) -> int:
+    """Give the starts among some at which all roles can be served (rule 5).
+
+    Parameters
+    ----------
+    masks : sequence of iterable of (str, int)
+        For each role who could serve it when; read no further than need be.
+    """
+    if not plan.simple:
+        fits = [Fits(dict(of_role)) for of_role in masks]
+        return servable(plan.clusters, [role.count for role in plan.service.roles], fits, among)
+    for of_role in masks:
+        left = among
+        for _, bits in of_role:
+            left ^= left & bits
+            if not left:
+                break
+        among ^= left
+    return among
 
 
 def _blocked(

@@ -13,6 +13,8 @@ from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
+_PLACE = "place:"
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -48,7 +50,12 @@ def after(picture: Picture, certificate: Certificate) -> Picture:
 
 def place_id(task: Task) -> str:
     """Give the id of a task's place; a task has at most one."""
-    return f"place:{task.id}"
+    return f"{_PLACE}{task.id}"
+
+
+def task_of(place: str) -> str:
+    """Give the id of the task that a place's id names."""
+    return place.removeprefix(_PLACE)
 
 
 def is_place(session: Session) -> bool:

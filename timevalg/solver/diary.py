@@ -93,13 +93,14 @@ class Layer:
         Cells that are taken beside them and stay so.
     """
 
-    __slots__ = ("_bits", "_days", "_fixed", "_per_day")
+    __slots__ = ("_bits", "_days", "_entries", "_fixed", "_per_day")
 
     def __init__(
         self, days: dict[int, tuple[Entry, ...]], per_day: int, fixed: Fixed | None = None
     ) -> None:
         self._days, self._per_day, self._fixed = days, per_day, fixed
         self._bits: dict[Frame, int] = {}
+        self._entries: list[Entry] | None = None
 
     @classmethod
     def of(cls, entries: Iterable[Entry], per_day: int, fixed: Fixed | None = None) -> Layer:
@@ -121,6 +122,12 @@ class Layer:
             for entry in self._days.get(day, ())
             if entry[0] < end and start < entry[1]
         }
+
+    def entries(self) -> list[Entry]:
+        """Give all claims."""
+        if self._entries is None:
+            self._entries = list({entry for of_day in self._days.values() for entry in of_day})
+        return self._entries
 
     def changed(self, added: Collection[Entry], removed: Collection[Entry]) -> Layer:
         """Give the layer after some claims came and went; known bitmaps are carried over."""

@@ -129,6 +129,7 @@ def offers(
                 picture, task, now, ignore, key=key, budget=budget
             )
         if budget.left <= 0 and not settling.displaces_nobody(candidate.ask, candidate.start):
+            undecided += 1
             continue
         found: Certificate | Unsafe | None = None
         for way in candidate.ways():

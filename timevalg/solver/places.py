@@ -132,7 +132,7 @@ def _plan(
         board.take(spot)
         placed.append(certificate(organisation, [spot], given_up[task.id]))
     left.sort(key=lambda t: (t.priority, t.deadline or t.not_after, t.id))
-    repair = Repair(board, budget)
+    repair = Repair(board, budget, thorough=True)
     for steps in ROUNDS:
         unplaced = []
         for task in left:
@@ -142,7 +142,7 @@ def _plan(
                 unplaced.append(task)
                 continue
             placed.append(_use(repair, chain, given_up[task.id]))
-            repair = Repair(board, budget)
+            repair = Repair(board, budget, thorough=True)
         left = unplaced
     return placed, left
 
@@ -157,7 +157,7 @@ def _vacate(board: Board, task: Task) -> list[Spot]:
 
 def _seat(board: Board, task: Task, given_up: Sequence[Spot]) -> Certificate | None:
     """Find a task's place and use it on the board."""
-    repair = Repair(board, Budget(STEPS))
+    repair = Repair(board, Budget(STEPS), thorough=True)
     chain = _chain(repair, task)
     return None if chain is None else _use(repair, chain, given_up)
 

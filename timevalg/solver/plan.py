@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import count
 
 from timevalg.model.clinic import Clinic, Organisation
 from timevalg.model.pool import Pool, Quota
@@ -121,6 +122,8 @@ class Plan:
         self.grid = organisation.grid
         self._pools: dict[PoolKey, PoolPlan] = {}
         self._calendars: dict[Frame, Calendar] = {}
+        self._sites: dict[tuple[PoolKey, Frame, int], int] = {}
+        self._numbers = count(1)
         self._by_freedom: dict[PoolKey, tuple[tuple[str, ...], ...]] = {}
 
     def pool(self, clinic: str, pool: str) -> PoolPlan:
@@ -153,6 +156,10 @@ class Plan:
         if late > base + days:
             days = -(-(late - base) // 32) * 32
         return Frame(base, days, self.grid)
+
+    def site(self, pool: PoolKey, frame: Frame, extra: int) -> int:
+        """Give the number of a pool in a frame with so many extra minutes."""
+        return self._sites.setdefault((pool, frame, extra), next(self._numbers))
 
     def calendar(self, frame: Frame) -> Calendar:
         """Give the calendar of a frame; only the frames last used are kept."""

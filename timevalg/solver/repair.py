@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, product
 from typing import Generic, TypeVar
 
 from timevalg.model.session import Assignment
 from timevalg.model.task import Task
+from timevalg.solver.aside import ANYHOW, Aside
 from timevalg.solver.assign import choices
 from timevalg.solver.bits import cells
 from timevalg.solver.board import Board
 from timevalg.solver.certificates import place_id
+from timevalg.solver.plan import PoolPlan
 from timevalg.solver.spot import Scope, Spot
 
 T = TypeVar("T")
@@ -128,12 +130,16 @@ class Repair:
     ----------
     board : Board
     budget : Budget
+    thorough : bool
+        Whether those are tried too of whom it is not seen how they could move aside: they might
+        where they are, with other resources or a little later.
     """
 
-    def __init__(self, board: Board, budget: Budget) -> None:
-        self.board, self.budget = board, budget
+    def __init__(self, board: Board, budget: Budget, *, thorough: bool = False) -> None:
+        self.board, self.budget, self._thorough = board, budget, thorough
+        self.aside = Aside(board)
         self._free: dict[str, Lazy[Spot]] = {}
-        self._crowded: dict[str, Lazy[tuple[Spot, list[Spot]]]] = {}
+        self._crowded: dict[tuple[str, int], Lazy[tuple[Spot, list[Spot]]]] = {}
         self._moves: dict[str, Moves] = {}
 
     @contextmanager
@@ -226,11 +232,11 @@ class Repair:
             found = self._free[task.id] = Lazy(islice(self._find_free(task), ALTERNATIVES))
         return iter(found)
 
-    def crowded(self, task: Task) -> Iterator[tuple[Spot, list[Spot]]]:
-        """Give spots that places of others fill, with these; one crowded role before several."""
-        found = self._crowded.get(task.id)
+    def crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot]]]:
+        """Give spots filled by those who might move aside in `depth` moves, with their places."""
+        found = self._crowded.get((task.id, depth))
         if found is None:
-            found = self._crowded[task.id] = Lazy(self._find_crowded(task))
+            found = self._crowded[task.id, depth] = Lazy(self._find_crowded(task, depth))
         return iter(found)
 
     def _solve(self, todo: list[tuple[Task, int]], chain: Chain) -> Chain | None:
@@ -244,8 +250,7 @@ class Repair:
             if any(spot.clashes(other) for other in chain.new):
                 continue
             displaced = [s for s in others if s.id not in chain.gone]
-            too_deep = depth <= 0 and bool(displaced)
-            if too_deep or (depth == 1 and not all(self._may_move(s) for s in displaced)):
+            if depth <= 0 and displaced:
                 continue
             more = self._owners(displaced, depth - 1)
             if more is None:
@@ -262,7 +267,9 @@ class Repair:
         for spot in self.free(task):
             yield spot, []
         if depth > 0:
-            yield from self.crowded(task)
+            yield from self.crowded(task, depth)
+            if self._thorough:
+                yield from self.crowded(task, ANYHOW)
 
     def _owners(self, spots: Iterable[Spot], depth: int) -> list[tuple[Task, int]] | None:
         """Give whose places these are, who can move the least first; None if one may not move."""
@@ -273,11 +280,6 @@ class Repair:
         if len(known) > 1:
             known.sort(key=self._has_free)
         return [(t, depth) for t in known]
-
-    def _may_move(self, spot: Spot) -> bool:
-        """Tell whether a place's task has a free spot."""
-        task = self.board.tasks.get(spot.task or "")
-        return task is not None and self._has_free(task)
 
     def _has_free(self, task: Task) -> bool:
         return next(self.free(task), None) is not None
@@ -302,7 +304,7 @@ class Repair:
     def _find_free(self, task: Task) -> Iterator[Spot]:
         board = self.board
         for scope in board.scopes(task):
-            bits = board.starts(scope)
+            bits = self.aside.starts(scope, 0)
             while bits:
                 cell = bits.bit_length() - 1
                 resources = board.assign(scope, cell)
@@ -310,43 +312,46 @@ class Repair:
                     yield Spot.at(scope, cell, resources, place_id(task))
                 bits &= (1 << max(0, cell - 2 * scope.window.length)) - 1
 
-    def _find_crowded(self, task: Task) -> Iterator[tuple[Spot, list[Spot]]]:
+    def _find_crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot]]]:
         board = self.board
-        scopes = board.scopes(task)
-        most = max(len(scope.names) for scope in scopes)
-        for together in (False, True):
-            for role in range(1 if together else most):
-                for scope in scopes:
-                    if role >= len(scope.names) or (together and len(scope.names) == 1):
-                        continue
-                    crowded = tuple(range(len(scope.names))) if together else (role,)
-                    bits = board.starts(scope, crowded=crowded)
-                    for cell in reversed(cells(bits)):
-                        for resources in islice(self.ways(scope, cell, crowded), ASSIGNMENTS):
-                            spot = Spot.at(scope, cell, resources, place_id(task))
-                            others = board.in_the_way(spot)
-                            if others is not None:
-                                yield spot, others
+        for scope in board.scopes(task):
+            for cell in reversed(cells(self.aside.starts(scope, depth))):
+                for resources in islice(self.ways(scope, cell, depth), ASSIGNMENTS):
+                    spot = Spot.at(scope, cell, resources, place_id(task))
+                    others = board.in_the_way(spot)
+                    if others:
+                        yield spot, others
 
-    def ways(self, scope: Scope, cell: int, crowded: Sequence[int]) -> Iterator[Assignment]:
-        """Give the assignments at a start at which places do not count in crowded roles."""
-        board, roles = self.board, scope.pool.service.roles
-        if scope.pool.simple and len(crowded) == 1:
-            (role,) = crowded
-            chosen: dict[str, tuple[str, ...]] = {}
-            for number, one in enumerate(roles):
-                name = "" if number == role else next(board.able(scope, number, cell), None)
-                if name is None:
-                    return
-                chosen[one.id] = (name,)
-            for name in board.able(scope, role, cell, places=False):
-                yield {**chosen, roles[role].id: (name,)}
+    def ways(self, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
+        """Give the assignments at a start, those first that displace nobody, or in one role only.
+
+        Parameters
+        ----------
+        depth : int
+            Only those are displaced who might move aside in so many moves.
+        """
+        aside, roles = self.aside, scope.pool.service.roles
+        every = range(len(roles))
+        free = [aside.able(scope, role, cell, 0) for role in every]
+        yield from _combined(scope.pool, free)
+        if not depth:
             return
-        names = []
-        for number in range(len(roles)):
-            free = list(board.able(scope, number, cell))
-            if number in crowded:
-                filled = board.able(scope, number, cell, places=False)
-                free += [n for n in filled if n not in free]
-            names.append(free)
-        yield from choices(scope.pool, names)
+        filled = [
+            [n for n in aside.able(scope, role, cell, depth) if n not in free[role]]
+            for role in every
+        ]
+        for role in every:
+            if filled[role]:
+                mixed = filled[role] if roles[role].count == 1 else filled[role] + free[role]
+                yield from _combined(scope.pool, [mixed if n == role else free[n] for n in every])
+        if sum(map(bool, filled)) > 1:
+            yield from _combined(scope.pool, [filled[n] + free[n] for n in every])
+
+
+def _combined(plan: PoolPlan, names: Sequence[Sequence[str]]) -> Iterator[Assignment]:
+    if not plan.simple:
+        yield from choices(plan, names)
+        return
+    roles = [role.id for role in plan.service.roles]
+    for chosen in product(*names):
+        yield {role: (name,) for role, name in zip(roles, chosen, strict=True)}

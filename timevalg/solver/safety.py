@@ -19,19 +19,17 @@ from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.board import Board
 from timevalg.solver.certificates import Certificate, as_place, is_place
+from timevalg.solver.full import Full
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import certificate
 from timevalg.solver.recall import recall
-from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Lazy, Repair
+from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Repair
 from timevalg.solver.spot import Scope, Spot
-from timevalg.solver.stranding import Stranding
 
 STEPS = 80
-"""Steps spent on one start by short chains, and as many again by long ones; see `Budget`."""
-STEPS_A_LOOK = 400
-"""Steps that all starts of a look have together: some 20 ms, 50 at worst."""
-PROOF = 40
-"""Steps spent on proving one start unsafe."""
+"""Steps spent on one start; see `Budget`."""
+STEPS_A_LOOK = 1_000
+"""Steps that all starts of a look have together."""
 
 
 class Unsafe:
@@ -90,9 +88,9 @@ class Settling:
                 self._held[place.id] = spot, place
             else:
                 self._released.append(spot)
-        self._repair = Repair(board, budget or Budget(2 * STEPS + PROOF))
-        self._stranding = Stranding(self._repair)
-        self._scopes: dict[object, tuple[Scope, int, int]] = {}
+        self._repair = Repair(board, budget or Budget(STEPS))
+        self._full = Full(board, self._repair.aside)
+        self._scopes: dict[object, tuple[Scope, int]] = {}
 
     def settle(
         self, ask: Ask, start: datetime, clinicians: frozenset[str] | None = None
@@ -109,56 +107,43 @@ class Settling:
         Certificate, Unsafe or None
             None = not settled: perhaps unsafe, perhaps only not found.
         """
-        scope, free, possible = self._scope(ask)
+        scope, possible = self._scope(ask)
         cell, rest = divmod(start - scope.frame.origin, timedelta(minutes=scope.frame.grid))
         if rest or cell < 0 or not possible >> cell & 1:
             return None
-        spots = Lazy(self._spots(scope, cell, clinicians, bool(free >> cell & 1)))
-        repair = self._repair
-        with repair.within(STEPS):
-            found = self._find(scope, cell, spots, range(CHAIN))
-        if found is None and clinicians is None:
-            with repair.within(PROOF):
-                if self._stranding.proven(scope, cell):
-                    return UNSAFE
-        if found is None:
-            with repair.within(STEPS):
-                found = self._find(scope, cell, spots, range(max(0, CHAIN), CHAIN + 1))
+        if clinicians is not None:
+            scope = scope.among(clinicians)
+        with self._repair.within(STEPS):
+            found = self._find(scope, cell, clinicians)
+        if found is None and clinicians is None and self._full.proven(scope, cell):
+            return UNSAFE
         return found
 
     def displaces_nobody(self, ask: Ask, start: datetime) -> bool:
         """Tell whether a start is free even of places."""
-        scope, free, _ = self._scope(ask)
+        scope, _ = self._scope(ask)
         cell = scope.frame.cell(start)
-        return cell >= 0 and bool(free >> cell & 1)
+        return cell >= 0 and bool(self._repair.aside.starts(scope, 0) >> cell & 1)
 
     def _find(
-        self, scope: Scope, cell: int, spots: Lazy[tuple[Spot, list[Spot]]], depths: range
+        self, scope: Scope, cell: int, clinicians: frozenset[str] | None
     ) -> Certificate | None:
-        for depth in depths:
-            for spot, displaced in spots:
-                found = self._finish(scope, cell, spot, displaced, depth)
+        aside = self._repair.aside
+        for moves in range(CHAIN + 2):
+            if not aside.starts(scope, moves) >> cell & 1:
+                continue
+            for spot, displaced in self._spots(scope, cell, clinicians, moves):
+                found = self._finish(scope, cell, spot, displaced, max(0, moves - 1))
                 if found is not None or self._repair.budget.left <= 0:
                     return found
         return None
 
     def _spots(
-        self, scope: Scope, cell: int, clinicians: frozenset[str] | None, free: bool
+        self, scope: Scope, cell: int, clinicians: frozenset[str] | None, moves: int
     ) -> Iterator[tuple[Spot, list[Spot]]]:
         """Give ways to claim a start with whom they displace, those first that displace nobody."""
-        board = self.board
-        if clinicians is not None:
-            scope = scope.among(clinicians)
-        every = range(len(scope.names))
-        crowded = [() if free else None, *((n,) for n in every), tuple(every)]
-        ways = (
-            resources
-            for roles in crowded
-            if roles is not None
-            for resources in self._repair.ways(scope, cell, roles)
-        )
-        service = scope.pool.service
-        for resources in islice(ways, ASSIGNMENTS):
+        board, service = self.board, scope.pool.service
+        for resources in islice(self._repair.ways(scope, cell, moves), ASSIGNMENTS):
             if clinicians is None or clinicians == {
                 name
                 for role in service.roles
@@ -204,15 +189,13 @@ class Settling:
             self.organisation, chain.claims(self.board), self._released, [*pairs, *held.values()]
         )
 
-    def _scope(self, ask: Ask) -> tuple[Scope, int, int]:
-        """Give where the asker may be, the starts that displace nobody, and those that may."""
+    def _scope(self, ask: Ask) -> tuple[Scope, int]:
+        """Give where the asker may be, and the starts that nothing but places of others fills."""
         only = () if ask.task is None else tuple(sorted(ask.task.only.items()))
         found = self._scopes.get((ask.pool, only))
         if found is None:
             scope = self.board.scope(ask)
-            starts = self.board.starts
-            found = scope, starts(scope), starts(scope, places=False)
-            self._scopes[ask.pool, only] = found
+            found = self._scopes[ask.pool, only] = scope, self.board.starts(scope, places=False)
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from copy import copy
 from datetime import datetime
 
@@ -28,19 +28,29 @@ class Scope:
         Starts are after it.
     names : sequence of sequence of str
         For each role the resources that may serve it, in the order in which to try them.
+    who : hashable
+        Tells `names` apart; None = everybody who fits.
 
     Attributes
     ----------
     bits : int
         Starts, in the cells of the window's frame.
+    site : hashable
+        The same for all with the same pool, frame, `extra` and names.
     """
 
-    __slots__ = ("ask", "bits", "frame", "names", "pool", "window")
+    __slots__ = ("ask", "bits", "frame", "names", "pool", "site", "window")
 
     def __init__(
-        self, window: Window, ask: Ask, now: datetime, names: Sequence[Sequence[str]]
+        self,
+        window: Window,
+        ask: Ask,
+        now: datetime,
+        names: Sequence[Sequence[str]],
+        who: Hashable = None,
     ) -> None:
         self.window, self.ask, self.names = window, ask, names
+        self.site: Hashable = window.site if who is None else (window.site, who)
         self.pool, self.frame = window.pool, window.frame
         self.bits = window.starts
         if window.first <= window.today:
@@ -53,6 +63,7 @@ class Scope:
             [n for n in of_role if n in clinicians] if role.kind is Kind.CLINICIAN else of_role
             for role, of_role in zip(self.pool.service.roles, self.names, strict=True)
         ]
+        new.site = self.window.site, tuple(map(tuple, new.names))
         return new
 
 

@@ -6,10 +6,10 @@ remembered and serves until midnight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from timevalg.model.task import Task
 from timevalg.model.time import MINUTES_A_DAY, instant, local_date
@@ -47,6 +47,8 @@ class Window:
         What all bitmaps of this window count in.
     length : int
         Cells of the visit.
+    site : int
+        The same for all with the same pool, frame and `extra`.
     since, until : datetime
         Right for since <= now < until.
     """
@@ -68,6 +70,7 @@ class Window:
         self.calendar = plan.calendar(self.frame)
         self.days = self.calendar.days(clinic.timezone)
         self.length = -(-(self.pool.service.length + self.extra) // self.frame.grid)
+        self.site = plan.site(self.pool.key, self.frame, self.extra)
 
     def reaches(self, day: date) -> bool:
         """Tell whether the frame holds everything that a visit on a local date could take."""
@@ -126,6 +129,13 @@ class Window:
         return bits & self.closed()
 
 
+class Fact(NamedTuple):
+    """Whose a place is, and where else they could be: site, starts and window of each pool."""
+
+    task: Task
+    where: tuple[tuple[Hashable, int, Window], ...]
+
+
 class Windows:
     """The windows last used.
 
@@ -137,16 +147,29 @@ class Windows:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._known: dict[tuple[object, ...], Window] = {}
-        self._places: dict[tuple[int, str], tuple[Task, Window]] = {}
+        self._places: dict[int, tuple[Task, tuple[Window, ...]]] = {}
+        self._facts: tuple[datetime, dict[str, Fact]] | None = None
 
-    def of_place(self, index: Index, task: Task, pool: str, now: datetime) -> Window:
-        """Give the window of a task's place; known by the very object, so that it is found fast."""
-        key = id(task), pool
-        known = self._places.get(key)
-        if known is not None and known[0] is task and known[1].since <= now < known[1].until:
+    def facts(self, now: datetime) -> dict[str, Fact]:
+        """Give what is known of places by their ids, for as long as no day begins anywhere."""
+        spell = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+        known = self._facts
+        if known is None or known[0] != spell:
+            known = self._facts = spell, {}
+        return known[1]
+
+    def of_places(self, index: Index, task: Task, now: datetime) -> tuple[Window, ...]:
+        """Give the windows of a task's place, one for each pool.
+
+        Known by the very object, so that they are found fast.
+        """
+        known = self._places.get(id(task))
+        if known is not None and known[0] is task and known[1][0].since <= now < known[1][0].until:
             return known[1]
-        window = Window(self._plan, Ask.for_place(index, task, pool, now))
-        return remember(self._places, key, (task, window), _PLACES)[1]
+        found = tuple(
+            Window(self._plan, Ask.for_place(index, task, pool, now)) for pool in task.pools
+        )
+        return remember(self._places, id(task), (task, found), _PLACES)[1]
 
     def of(self, ask: Ask) -> Window:
         """Give the window of an ask."""
