@@ -149,8 +149,10 @@ def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
         kept.picture = kept.picture.apply(present.values(), sessions - present.keys())
     if tasks:
         found = {t.id: t for t in unit.tasks.find(id=frozenset(tasks))}
-        known: dict[str, Task] = {k: t for k, t in kept.picture.tasks.items() if k not in tasks}
-        known.update({k: t for k, t in found.items() if t.state in PLANNED})
+        known: dict[str, Task] = {**kept.picture.tasks, **found}
+        for key in tasks:
+            if key in known and (key not in found or known[key].state not in PLANNED):
+                del known[key]
         settled = {k: c for k, c in kept.picture.settled.items() if k in known}
         kept.picture = replace(kept.picture, tasks=known, settled=settled)
 

@@ -180,7 +180,8 @@ def production(tmp_path):
             tmp_path, MODE="production", ISSUERS=json.dumps([issuer]), SEARCH_KEY="k" * 32
         )
         port = free_port()
-        with served(env, port), httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        base = f"http://127.0.0.1:{port}"
+        with served(env, port, processes=2), httpx2.Client(base_url=base) as http:
             yield SimpleNamespace(
                 http=http,
                 signer=signer,
@@ -223,6 +224,9 @@ def test_hostile_tokens(production):
     answer = http.get(path, headers=good)
     assert answer.status_code == 200, answer.text
     assert answer.json()["id"] == production.tasks[ORGANISATION]
+    for _ in range(8):  # to whichever process: each time by another connection
+        again = httpx2.get(f"{str(http.base_url).rstrip('/')}{path}", headers=good)
+        assert again.status_code == 401
 
     public = json.dumps(signer.keys[0].as_dict(private=False)).encode()
     alg = {"alg": "HS256", "kid": "k-1"}

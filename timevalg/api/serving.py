@@ -19,6 +19,7 @@ from timevalg.api.app import make_app
 from timevalg.api.gate import SignOn
 from timevalg.booking import sign_on as booking
 from timevalg.booking.ports import Ports
+from timevalg.booking.proofs import Proofs
 from timevalg.identity import development
 from timevalg.identity.keysets import KeySets, fetched
 from timevalg.identity.profiles import PROFILES
@@ -137,7 +138,7 @@ def signing_on(settings: Settings, ports: Ports) -> SignOn:
     def fetch(url: str) -> Mapping[str, Any]:
         return development.key_set(own) if url == own.as_uri() else fetched(url)
 
-    tokens = Tokens(trusted(settings), KeySets(fetch))
+    tokens = Tokens(trusted(settings), KeySets(fetch), replays=Proofs(ports.store))
 
     def sign_on(token: str, scheme: str, proof: str | None, request: Request) -> Principal:
         identity = tokens.identity(token, request, proof, scheme=scheme)

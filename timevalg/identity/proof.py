@@ -10,6 +10,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from joserfc import jwt
@@ -44,8 +45,16 @@ class Request:
     patient: str = ""
 
 
+class Used(Protocol):
+    """Knows which proofs were used."""
+
+    def is_new(self, thumbprint: str, name: str) -> bool:
+        """Tell whether this proof is seen for the first time, and remember it."""
+        ...
+
+
 class Replays:
-    """Remembers proofs for as long as they could be used again.
+    """Remembers, in one process, proofs for as long as they could be used again.
 
     Parameters
     ----------
@@ -74,7 +83,7 @@ class Replays:
 
 
 def check_proof(
-    proof: str, request: Request, token: str, thumbprint: str, now: float, replays: Replays
+    proof: str, request: Request, token: str, thumbprint: str, now: float, replays: Used
 ) -> None:
     """Check that a proof is for this request, this token and the key that the token names.
 

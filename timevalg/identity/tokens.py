@@ -15,7 +15,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from timevalg.identity.keysets import KeySets
 from timevalg.identity.profiles import PROFILES
-from timevalg.identity.proof import Replays, Request, check_proof
+from timevalg.identity.proof import Replays, Request, Used, check_proof
 from timevalg.identity.refusal import Refused, peeked
 from timevalg.model.identity import Identity
 
@@ -56,6 +56,8 @@ class Tokens:
     keysets : KeySets
     seconds : callable
         The wall clock, seconds since 1970: issuers and bearers reckon by it.
+    replays : Used or None
+        Where proofs that were used are known, by default in this process alone.
     """
 
     def __init__(
@@ -63,11 +65,12 @@ class Tokens:
         issuers: Iterable[Issuer],
         keysets: KeySets | None = None,
         seconds: Callable[[], float] = time.time,
+        replays: Used | None = None,
     ) -> None:
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._keysets = keysets or KeySets()
         self._seconds = seconds
-        self._replays = Replays(seconds)
+        self._replays = replays or Replays(seconds)
 
     def identity(
         self, token: str, request: Request, proof: str | None = None, *, scheme: str = "bearer"
