@@ -51,9 +51,17 @@ def world():
     return World(Memory)
 
 
+@pytest.fixture(scope="session")
+def made():
+    """One application for many tests: to make it takes longer than most of them."""
+    often = {f"TIMEVALG_RATE_BY_{who}": "999999/minute" for who in ("ADDRESS", "PRINCIPAL")}
+    return make_app(World(Memory).ports, Settings.of(often), sign_on)
+
+
 @pytest.fixture
-def app(world):
-    return make_app(world.ports, Settings.of({}), sign_on)
+def app(made, world):
+    made.state.ports = world.ports
+    return made
 
 
 @pytest.fixture

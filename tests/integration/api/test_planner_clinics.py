@@ -81,8 +81,7 @@ rooms: []
     [
         {},
         {"text": "x", "document": {}},
-        {"text": "x" * 100_000},
-        {"text": "[" * 5000},
+        {"text": "[" * 50},
         {"text": "a: &a [*a]"},
         {"text": "\x00"},
         {"document": {"clinic": 7}},
