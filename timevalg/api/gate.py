@@ -130,7 +130,8 @@ class Gate:
         found = await run_in_threadpool(
             self._sign_on, token.strip(), scheme.lower(), headers.get("dpop"), request
         )
-        return replace(found, address=(scope.get("client") or ("",))[0])
+        whence = ((scope.get("client") or ("",))[0], found.address)
+        return replace(found, address=" ".join(filter(None, whence)))
 
     def _way_to_sign_on(self, scope: Scope) -> str:
         """Give where somebody who follows a link signs on, to come back to it."""

@@ -96,6 +96,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "unblock": _DESK,
     "set owner": {RoleName.PLANNER: Scope.CLINIC},
     "read events": _SYSTEM,
+    "find patient": {**_DESK, **_SYSTEM},
     "register patient": {**_DESK, **_SYSTEM},
     "do work": _WORKER,
     "examine": {RoleName.AUDITOR: Scope.CLINIC},

@@ -8,8 +8,8 @@ from typing import Any
 
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.own import require_whole
-from timevalg.booking.patients import surviving
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.patients import ids_of, surviving
+from timevalg.booking.ports import Ports
 from timevalg.model import codec
 from timevalg.model.errors import NotFound
 from timevalg.model.principal import Principal
@@ -39,7 +39,7 @@ def export_patient(ports: Ports, principal: Principal, patient: str) -> dict[str
 def _all(act: Act, patient: str) -> dict[str, Any]:
     unit = act.unit
     known = surviving(unit, patient)
-    ids = frozenset(_ids(unit, known.id))
+    ids = frozenset(ids_of(unit, known.id))
     tasks, visits = unit.tasks.find(patient=ids), unit.appointments.find(patient=ids)
     of_these = {"task": {t.id for t in tasks}, "appointment": {v.id for v in visits}}
     entries = unit.audit.find(order="time", patient=ids)
@@ -73,14 +73,6 @@ def _all(act: Act, patient: str) -> dict[str, Any]:
     }
     exported: dict[str, Any] = json.loads(codec.dump(found))
     return exported
-
-
-def _ids(unit: UnitOfWork, key: str) -> Iterable[str]:
-    """Give every id that means a patient by now."""
-    wanted = {key}
-    while wanted:
-        yield from wanted
-        wanted = {p.id for p in unit.patients.find(merged_into=frozenset(wanted))}
 
 
 def _once(rows: Iterable[Any]) -> list[Any]:

@@ -6,15 +6,21 @@ from dataclasses import replace
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
-from timevalg.booking.patients import keep, surviving
+from timevalg.booking.patients import (
+    keep,
+    require_not_of_others,
+    require_pseudonymous,
+    require_theirs,
+    surviving,
+)
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.verification import (
     admitted,
     is_for_verification,
-    require_pseudonymous,
 )
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import CursorLost, InvalidInput, NotFound
+from timevalg.model.identity_number import IdentityNumber
 from timevalg.model.principal import Principal
 from timevalg.model.records import Event, Letter, Patient
 from timevalg.model.states import AppointmentState
@@ -121,6 +127,29 @@ def read_letter(ports: Ports, principal: Principal, key: str) -> Letter:
     return run(ports, principal, "read", body)
 
 
+@use_case("find patient", keyed=False)
+def find_patient(ports: Ports, principal: Principal, identity: str) -> Patient:
+    """Give the patient with an identity number, found by a keyed hash of it.
+
+    Raises
+    ------
+    NotFound
+        If there is none; the message does not repeat the number.
+    """
+    scope_of("find patient", principal)
+    number = IdentityNumber.read(identity).digits
+
+    def body(act: Act) -> Patient:
+        found = act.unit.patients.find(person=ports.pseudonym(number))
+        if not found:
+            raise NotFound("patient", "with this identity number")
+        require_theirs(act.unit, principal.clinics, found[0].id)
+        act.audit("patient", found[0].id, found[0].id)
+        return found[0]
+
+    return run(ports, principal, "find patient", body)
+
+
 @use_case("register patient")
 def register_patient(
     ports: Ports, principal: Principal, patient: Patient, confidential: bool | None = None
@@ -137,6 +166,8 @@ def register_patient(
 
     Raises
     ------
+    NotFound
+        If it is a patient of other clinics than the principal's.
     InvalidInput
         If the id is itself an identity number, or the number may not be used here.
     Conflict
@@ -147,6 +178,7 @@ def register_patient(
 
     def body(act: Act) -> Patient:
         known = surviving(act.unit, patient.id)
+        require_not_of_others(act.unit, principal.clinics, known.id)
         act.audit("patient", known.id, known.id)
         fields = ("language", "name", "email", "phone")
         said = {field: getattr(patient, field) for field in fields}

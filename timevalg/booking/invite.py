@@ -9,7 +9,7 @@ from timevalg.booking.access import allow, scope_of
 from timevalg.booking.acting import Act, glance, picture_of, task_facts, use_case
 from timevalg.booking.claiming import Wanted, claim_all, settle, whole_picture
 from timevalg.booking.opening import open_if_time
-from timevalg.booking.patients import known_patients, require_living
+from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
@@ -234,6 +234,8 @@ def _named(ports: Ports, tasks: Sequence[Task]) -> list[Task]:
     """Give each task an id; refuse two different ones with the same ref."""
     named = [replace(t, id=t.id or ports.keys.new("task")) for t in tasks]
     _refuse_twins(named)
+    for task in named:
+        require_pseudonymous(task.patient)
     return named
 
 

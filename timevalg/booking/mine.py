@@ -8,6 +8,7 @@ from typing import Any
 
 from timevalg.booking.access import Scope, scope_of
 from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.patients import ids_of
 from timevalg.booking.ports import Between, Ports, Records
 from timevalg.booking.represented import thread_of, withheld_from
 from timevalg.model.appointment import Appointment
@@ -90,7 +91,7 @@ def read_access_log(
         if patient is None:
             raise NotFound("access log", "")
         act.audit("access log", patient, patient)
-        only: dict[str, Any] = {"patient": patient}
+        only: dict[str, Any] = {"patient": frozenset(ids_of(act.unit, patient))}
         if not withheld_from(act.unit, principal).nothing:
             only["principal"] = principal.id
         size = max(1, min(limit, MOST))

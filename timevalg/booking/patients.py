@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from timevalg.booking.ports import UnitOfWork
-from timevalg.model.errors import IllegalMove, TimeTaken
+from timevalg.model.errors import IllegalMove, InvalidInput, NotFound, TimeTaken
+from timevalg.model.identity_number import is_identity_number
 from timevalg.model.records import Patient
 
 
@@ -32,6 +34,14 @@ def surviving(unit: UnitOfWork, key: str) -> Patient:
     return known_patients(unit, [key])[key]
 
 
+def ids_of(unit: UnitOfWork, key: str) -> Iterator[str]:
+    """Give every id that means a patient by now, that one first."""
+    wanted = {surviving(unit, key).id}
+    while wanted:
+        yield from sorted(wanted)
+        wanted = {p.id for p in unit.patients.find(merged_into=frozenset(wanted))}
+
+
 def require_living(unit: UnitOfWork, keys: Iterable[str], verb: str) -> None:
     """Refuse what cannot be done for a patient any more.
 
@@ -55,3 +65,44 @@ def keep(unit: UnitOfWork, patient: Patient) -> Patient:
         return unit.patients.save(patient)
     unit.patients.add(patient)
     return patient
+
+
+def require_theirs(unit: UnitOfWork, clinics: Collection[str] | None, key: str) -> None:
+    """Refuse those who act for some clinics only whoever is not a patient of these.
+
+    Raises
+    ------
+    NotFound
+    """
+    if clinics is not None and not _is_patient(unit, key, clinic=clinics):
+        raise NotFound("patient", key)
+
+
+def require_not_of_others(unit: UnitOfWork, clinics: Collection[str] | None, key: str) -> None:
+    """Refuse them whoever is a patient of other clinics alone; one of none is anybody's.
+
+    Raises
+    ------
+    NotFound
+    """
+    if _is_patient(unit, key):
+        require_theirs(unit, clinics, key)
+
+
+def _is_patient(unit: UnitOfWork, key: str, **where: Any) -> bool:
+    ids = frozenset(ids_of(unit, key))
+    return any(kind.count(patient=ids, **where) for kind in (unit.tasks, unit.appointments))
+
+
+def require_pseudonymous(key: str) -> None:
+    """Refuse an identity number as the name of a patient: names stand in logs and addresses.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if is_identity_number(key):
+        raise InvalidInput.single(
+            "patient",
+            "is an identity number: give the record system's own id, and this as identity",
+        )

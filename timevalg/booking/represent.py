@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
-from timevalg.booking.patients import surviving
+from timevalg.booking.patients import require_not_of_others, require_theirs, surviving
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, today
 from timevalg.booking.verification import admitted
@@ -59,6 +59,7 @@ def register_representation(
 
     def body(act: Act) -> Representation:
         patient = surviving(act.unit, bond.patient)
+        require_not_of_others(act.unit, principal.clinics, patient.id)
         act.unit.lock([f"p:{patient.id}"])
         person = ports.pseudonym(admitted(act.unit, bond.identity).digits)
         if person == patient.person:
@@ -97,6 +98,7 @@ def end_representation(
 
     def body(act: Act) -> Representation:
         found = act.unit.representations.get(key)
+        require_theirs(act.unit, principal.clinics, found.patient)
         act.unit.lock([f"p:{found.patient}"])
         found = act.unit.representations.get(key)
         act.audit("representation", key, found.patient)
@@ -120,6 +122,7 @@ def list_representations(ports: Ports, principal: Principal, patient: str) -> li
         known = surviving(act.unit, patient)
         if principal.role in PERSONAL and surviving(act.unit, principal.patient or "") != known:
             raise NotFound("patient", patient)
+        require_theirs(act.unit, principal.clinics, known.id)
         act.audit("representation list", known.id, known.id)
         return act.unit.representations.find(order="starts", patient=known.id)
 

@@ -8,6 +8,7 @@ again in the transaction of each act.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.standing import GRANTABLE, clinics_of
@@ -35,6 +36,11 @@ def sign_on(ports: Ports, identity: Identity, channel: str, asking: Asking) -> P
     NotAllowed
         If nothing here gives its bearer the role.
     """
+    found = _found(ports, identity, channel, asking)
+    return replace(found, address=identity.client)
+
+
+def _found(ports: Ports, identity: Identity, channel: str, asking: Asking) -> Principal:
     if identity.granted:
         return granted(identity, channel)
     if identity.organisation is not None:

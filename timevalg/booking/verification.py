@@ -11,7 +11,7 @@ from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.own import require_whole
 from timevalg.booking.ports import Between, Ports, UnitOfWork
 from timevalg.model.errors import IllegalMove, InvalidInput
-from timevalg.model.identity_number import IdentityNumber, is_identity_number
+from timevalg.model.identity_number import IdentityNumber
 from timevalg.model.principal import Principal
 from timevalg.model.records import Verification
 
@@ -64,17 +64,3 @@ def admitted(unit: UnitOfWork, text: str) -> IdentityNumber:
         why = "may be somebody's: this organisation, marked for verification, has none of them"
         raise InvalidInput.single("identity", why)
     return number
-
-
-def require_pseudonymous(key: str) -> None:
-    """Refuse an identity number as the name of a patient: names stand in logs and addresses.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    if is_identity_number(key):
-        raise InvalidInput.single(
-            "patient",
-            "is an identity number: give the record system's own id, and this as identity",
-        )

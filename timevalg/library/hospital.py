@@ -119,6 +119,10 @@ class Hospital(View):
         ports = self.once(idempotency_key)
         return feed.register_patient(ports, self.principal, value, confidential)
 
+    def patient_with(self, identity: str) -> Patient:
+        """Give the patient with an identity number."""
+        return feed.find_patient(self.ports, self.principal, identity)
+
     def represent(
         self,
         patient: str,

@@ -61,6 +61,7 @@ class Things:
     def __init__(self, app):
         self.app = app
         self.world = world = World(Memory)
+        world.dips.register("p-1", identity="01017000027")
         self.task = world.invited("p-1", pools=("record",), ref="oppgave/1", referral="henv/9")
         _, self.visit = world.chosen("p-1")
         world.work()

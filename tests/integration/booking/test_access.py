@@ -128,6 +128,10 @@ def giving(world, who):
     return given_rights.give_right(world.ports, who, gift, own_right(world, who))
 
 
+def registered(world):
+    return world.dips.register("p-9", identity="02013299997").identity
+
+
 def bound(world, who):
     """A representation; none where its making would be seen as a change."""
     if who.role not in ACCESS["end representation"]:
@@ -348,6 +352,9 @@ AT_LARGE = {
         export.export_own(w.ports, who),
     ),
     "export patient": lambda w, who: export.export_patient(w.ports, who, "spare"),
+    "find patient": lambda w, who: feed.find_patient(
+        w.ports, who, (who.role in ACCESS["find patient"] and registered(w)) or "02013299997"
+    ),
     "give right": giving,
     "revoke right": lambda w, who: given_rights.revoke_right(w.ports, who, own_right(w, who)),
     "list rights": lambda w, who: given_rights.list_rights(w.ports, who),

@@ -349,6 +349,7 @@ NO_KEYS = {
     "expire holds",
     "forget answers",
     "purge",
+    "find patient",
     "export own",
     "export patient",
     "revoke right",

@@ -171,6 +171,32 @@ def test_letters_show_no_address_of_the_patient(world):
     assert not [w for w in written for h in hidden if h in w]
 
 
+def test_those_of_another_clinic_find_no_patient_of_this_one(world):
+    family(world)
+    made = world.desk.representations("p-1")[0]
+    there = replace(world.desk.principal, clinics=frozenset({"other"}))
+    for clinics, is_found in ((frozenset({"clinic"}), True), (frozenset({"other"}), False)):
+        desk = replace(world.desk, principal=replace(there, clinics=clinics))
+        for ask in (
+            lambda d=desk: d.patient_with(CHILD),
+            lambda d=desk: d.representations("p-1"),
+            lambda d=desk: d.represent("p-1", DAD, "parent"),
+            lambda d=desk: d.end_representation(made),
+            lambda d=desk: d.register("p-1", name="Ola"),
+        ):
+            if is_found:
+                ask()
+            else:
+                with pytest.raises(NotFound):
+                    ask()
+
+
+def test_the_log_of_a_patient_is_that_of_all_their_ids(world):
+    world.invited("p-8")
+    world.dips.merge("p-8", "p-1")
+    assert {"invite", "merge"} <= {a.verb for a in world.patient("p-1").access_log()}
+
+
 def test_a_power_of_attorney_ends(world):
     world.dips.register("p-1", birth=date(1950, 1, 1))
     task = world.invited()

@@ -3,7 +3,7 @@
 import pytest
 
 from timevalg.booking import verification
-from timevalg.model.errors import Conflict, IllegalMove, InvalidInput
+from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotFound
 from timevalg.model.states import LetterState
 
 REAL, SYNTHETIC = "02013299997", "16822548834"
@@ -78,7 +78,20 @@ def test_two_patients_never_have_the_same_number(stored):
         world.dips.register("p-2", identity=REAL)
 
 
+def test_a_patient_is_found_by_number(world):
+    """By a hash of it with a key, for the number itself may be sealed."""
+    known = world.dips.register("p-1", identity=REAL)
+    assert world.desk.patient_with("020132 99997") == known
+    with pytest.raises(NotFound) as error:
+        world.desk.patient_with("30108299920")
+    assert "30108299920" not in str(error.value)
+    (looked,) = world.read(lambda unit: unit.audit.find(verb="find patient"))
+    assert looked.patient == "p-1"
+
+
 def test_an_identity_number_names_no_patient(world):
+    with pytest.raises(InvalidInput, match="the record system's own id"):
+        world.invite(patient=REAL)
     with pytest.raises(InvalidInput, match="the record system's own id") as error:
         world.dips.register(REAL)
     assert REAL not in str(error.value)

@@ -270,6 +270,12 @@ def register_a_patient(system: System, given: shapes.PatientIn, key: MaybeKey) -
     return shapes.PatientOut.of(system.register(**fields, idempotency_key=key))
 
 
+@router.operation("POST", "/system/patients/find", "find patient")
+def find_a_patient(system: System, given: shapes.IdentityIn) -> shapes.PatientOut:
+    """Give the patient with an identity number, which stands in the body alone."""
+    return shapes.PatientOut.of(system.patient_with(given.identity))
+
+
 @router.operation("POST", "/system/patients/represent", "register representation", status=201)
 def register_a_representative(
     system: System, given: shapes.RepresentativeIn, key: MaybeKey

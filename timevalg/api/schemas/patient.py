@@ -317,11 +317,13 @@ class AccessOut(BaseModel):
     """One look at a patient's data, or one change of it."""
 
     time: datetime
+    principal: str = Field(description="Who; a person's name only tells them apart.")
     role: str
     verb: str
     subject: str
     key: str
     channel: str
+    address: str | None = Field(description="Whence: network address and client.")
     reason: str
 
     @classmethod

@@ -424,10 +424,17 @@ class PatientIn(Given):
     confidential: Truth | None = Field(None, description="A confidential address; null: as it was.")
 
 
+class IdentityIn(Given):
+    """Whom to look for."""
+
+    model_config = _example(identity="01017000027")
+    identity: Annotated[str, Field(max_length=12)]
+
+
 class RepresentativeIn(Given):
     """Who may act for a patient, from when to when."""
 
-    model_config = _example(patient="p-1", identity="01017000027", basis="attorney")
+    model_config = _example(patient="p-1", identity="01017000108", basis="attorney")
     patient: Id
     identity: Annotated[str, Field(max_length=12, description="The representative's.")]
     basis: Literal["parent", "guardian", "attorney"]
