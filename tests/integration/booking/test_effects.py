@@ -269,7 +269,7 @@ def test_nobody_settles_work_that_a_worker_holds(world):
         parked.drop_work(world.ports, OPERATOR, work.id, "no")
 
 
-def test_what_is_due_of_one_clinic_does_not_wait_for_fifty_thousand_of_another(open_store):
+def test_what_is_due_of_one_clinic_does_not_wait_for_thousands_of_another(open_store):
     """Priorities, and shares of each clinic."""
     world = World(lambda clock: open_store("postgresql", clock))
     now = world.clock.now()
@@ -277,7 +277,7 @@ def test_what_is_due_of_one_clinic_does_not_wait_for_fifty_thousand_of_another(o
     model = world.read(lambda unit: unit.work.find(limit=1)[0])
     works = [
         replace(model, id=f"f-{n:05}", effect=f"f-{n}", kind="letter", clinic="big", due_at=now)
-        for n in range(50_000)
+        for n in range(2_000)
     ]
     small = [
         replace(model, id="s-1", effect="s-1", kind="fall due", clinic="small", due_at=now),

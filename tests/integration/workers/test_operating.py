@@ -3,17 +3,20 @@
 import json
 import threading
 import urllib.request
+from dataclasses import replace
+from datetime import timedelta
 from urllib.error import HTTPError
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.integration.workers.conftest import running, until
+from tests.integration.workers.conftest import free_port, is_ready, running, until
 from tests.integration.workers.test_running import choose_today
 from tests.world import ORGANISATION
 from timevalg.booking.work import KINDS
 from timevalg.cli.app import app
 from timevalg.model.states import TaskState
+from timevalg.store import Database, SetClock
 from timevalg.wiring import open_ports
 from workers import context, serve
 from workers.watch import watch
@@ -100,29 +103,61 @@ def test_old_and_new_workers_run_side_by_side(world, environment, receiver):
 WRONG = """
 import sys, time
 import datetime as module
-real = time.time
+real, real_ns = time.time, time.time_ns
 time.time = lambda: real() + {seconds}
+time.time_ns = lambda: real_ns() + {seconds} * 10**9
 class Wrong(module.datetime):
     @classmethod
     def now(cls, tz=None):
         return super().now(tz) + module.timedelta(seconds={seconds})
+    @classmethod
+    def utcnow(cls):
+        return super().utcnow() + module.timedelta(seconds={seconds})
 module.datetime = Wrong
 from timevalg.cli import main
 sys.argv = ["timevalg", "worker"]
 main()
 """
+"""Before anything is imported the process is given another time of day."""
+HOUR = timedelta(hours=1)
 
 
-def test_a_worker_whose_clock_is_wrong_does_no_harm(world, environment, receiver):
-    """A month ahead, it opens nothing that is not due, and does what is due."""
-    task, visit = choose_today(world)
-    (due,) = world.read(lambda unit: unit.work.find(kind="fall due", entity=task.id))
-    with running(environment, "-c", WRONG.format(seconds=30 * 86400)):
-        until(lambda: world.read(lambda u: u.letters.find(appointment=visit.id, state="sent")))
-    assert list(receiver.mails.values()) == [1]
-    assert world.read(lambda unit: unit.work.get(due.id)) == due
-    works = world.read(lambda unit: unit.work.find(state="done"))
-    assert all(abs((w.done_at - world.clock.now()).total_seconds()) < 1800 for w in works)
+def test_workers_whose_clocks_are_an_hour_wrong_do_no_harm(world, environment, receiver):
+    """One behind, then one ahead beside it, two hours apart on the same Redis.
+
+    What is due in ten minutes waits, a hold stays, what is due is done, once, by the right time.
+    """
+    behind, ahead = (("-c", WRONG.format(seconds=s)) for s in (-3600, 3600))
+    held = choose_today(world, "p-9", hold=True)
+    (expiry,) = world.read(lambda unit: unit.work.find(kind="expire hold"))
+    choose_today(world, "p-1")
+
+    def told(*patients):
+        sent = world.read(lambda unit: unit.letters.find(state="sent"))
+        return {x.patient for x in sent if x.kind == "appointment"}.issuperset(patients)
+
+    with running(environment, *behind):
+        until(lambda: told("p-1"))
+        port = free_port()
+        with running(environment | {"TIMEVALG_WATCH": str(port)}, *ahead):
+            until(lambda: is_ready(port))
+            for patient in ("p-2", "p-3"):
+                choose_today(world, patient)
+            until(lambda: told("p-2", "p-3"))
+    assert set(receiver.mails.values()) == {1}
+    assert world.read(lambda unit: unit.work.get(expiry.id)) == expiry
+    assert [s.id for s in world.sessions(kind="hold")] == [held.id]
+    now = world.read(lambda unit: unit.now())
+    for work in world.read(lambda unit: unit.work.find(state="done")):
+        assert abs(work.done_at - now) < HOUR / 2
+        assert work.attempts == 1
+    for letter in world.letters(state="sent"):
+        assert abs(letter.sent_at - now) < HOUR / 2
+    early = Database(environment["TIMEVALG_DATABASE_URL"], SetClock(now + HOUR))
+    context.bind(replace(world.ports, store=early))  # guard off: by its own clock one would do harm
+    assert expiry.id in {work.id for work in serve.drain(replace(world.ports, store=early))}
+    early.close()
+    assert world.sessions(kind="hold") == []
 
 
 def test_the_work_at_a_glance_and_what_was_given_up(world, postgres_url):

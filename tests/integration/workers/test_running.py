@@ -1,6 +1,8 @@
 """The same actors in this process, as ``timevalg worker`` and as ``dramatiq workers``."""
 
 import threading
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import dramatiq
@@ -10,9 +12,10 @@ from dramatiq.brokers.stub import StubBroker
 
 import workers
 from tests.integration.workers.conftest import running, until
-from tests.world import ORGANISATION
-from timevalg.booking.work import KINDS
+from tests.world import ORGANISATION, World
+from timevalg.booking.work import KINDS, SHARE, due_work
 from timevalg.model.states import TaskState, WorkState
+from timevalg.store import Memory
 from timevalg.wiring import open_ports
 from workers import context, serve
 from workers.actors import BY_KIND
@@ -20,15 +23,16 @@ from workers.broker import make_broker
 from workers.relay import Here, Relay
 
 
-def choose_today(world, patient="p-1"):
+def choose_today(world, patient="p-1", hold=False):
+    """Give a task and its visit, or the hold that is still to become one."""
     today = world.clock.now().date()
     world.desk.register(patient, email=f"{patient}@example.test")
-    return world.chosen(
-        patient,
-        opens=today - timedelta(days=1),
-        due=today + timedelta(days=4),
-        not_after=today + timedelta(days=40),
-    )
+    window = {"opens": today - timedelta(days=1), "due": today + timedelta(days=4)}
+    window |= {"not_after": today + timedelta(days=40)}
+    if not hold:
+        return world.chosen(patient, **window)
+    task, me = world.invited(patient, **window), world.valg.patient(patient)
+    return me.hold(task, me.offers(task).offers[0])
 
 
 def test_every_kind_of_work_has_its_actor():
@@ -86,6 +90,36 @@ def test_a_sweep_announces_each_piece_once_until_it_is_forgotten(world):
     assert len(announced) == before
     again = Relay(world.ports, lambda *call: announced.append(call), Here())  # Redis was flushed
     assert again.sweep()
+
+
+def test_a_clinic_with_thousands_of_invitations_has_its_share_of_each_sweep():
+    """Counted in pieces announced: whatever the big clinic has, the small one's are among them.
+
+    Guard off: without shares a sweep is full of the big clinic's, however many sweeps there are.
+    """
+    world = World(Memory)
+    world.invited()
+    now = world.clock.now()
+    model = world.read(lambda unit: unit.work.find(limit=1)[0])
+    big = [
+        replace(model, id=f"b-{kind}-{n:04}", effect=f"b-{kind}-{n}", kind=kind, clinic="big")
+        for kind in ("check", "open", "letter")
+        for n in range(2 * SHARE)
+    ]
+    small = [
+        replace(model, id=f"s-{kind}", effect=f"s-{kind}", kind=kind, clinic="small")
+        for kind in ("fall due", "open", "letter")
+    ]
+    works = [replace(work, due_at=now) for work in (*big, *small)]
+    world.store.run(ORGANISATION, lambda unit: unit.work.add_all(works))
+    announced = Relay(world.ports, lambda *_: None, Here()).sweep()
+    assert {work.id for work in announced} >= {work.id for work in small}
+    of_big = Counter(work.kind for work in announced if work.clinic == "big")
+    assert of_big == dict.fromkeys(("check", "open", "letter"), SHARE)
+    urgencies = [KINDS[work.kind].urgency for work in announced]
+    assert urgencies == sorted(urgencies)
+    unfair = due_work(world.ports, ORGANISATION, 3 * SHARE)
+    assert {work.id for work in small} - {work.id for work in unfair} >= {"s-open", "s-letter"}
 
 
 def test_work_announced_twice_is_done_once(world):

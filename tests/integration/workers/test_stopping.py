@@ -1,15 +1,13 @@
 """SIGTERM ends the real commands, whatever is busy, away or silent."""
 
 import signal
-import socket
 import subprocess
 import sys
-import urllib.request
 from contextlib import ExitStack
 
 from benchmarks import servers
 from benchmarks.chaos.proxy import Proxy
-from tests.integration.workers.conftest import ROOT, until
+from tests.integration.workers.conftest import ROOT, free_port, is_ready, until
 from tests.integration.workers.test_running import choose_today
 from timevalg.channels import http, smtp
 from timevalg.store.postgres import Postgres
@@ -45,20 +43,6 @@ def start(stack, environment, command):
     stack.callback(process.wait)
     stack.callback(process.kill)
     return process
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def is_ready(port):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 def test_workers_end_though_redis_or_postgres_is_away_or_says_nothing(
