@@ -104,6 +104,23 @@ def test_a_command_that_does_not_exist_is_found():
         parsed(["fly"])
 
 
+def test_the_program_has_a_role_of_its_own_that_is_given_what_it_needs():
+    services = COMPOSE["services"]
+    owner = services["database"]["environment"]["POSTGRES_USER"]
+    (made,) = COMPOSE["configs"].values()
+    role = re.fullmatch(
+        r"CREATE ROLE (\w+) LOGIN PASSWORD '\$\{APP_PASSWORD:\?.*\}'", made["content"]
+    )[1]
+    assert services["grant"]["command"][-1] == role
+    users = {
+        name: re.match(
+            r"postgresql://(\w+):", services[name]["environment"]["TIMEVALG_DATABASE_URL"]
+        )[1]
+        for name in OURS
+    }
+    assert users == {"upgrade": owner, "grant": owner, "api": role, "worker": role}
+
+
 def test_what_is_asked_whether_it_is_well_answers(world_app):
     api = COMPOSE["services"]["api"]
     port = parsed(api["command"]).params["port"]
