@@ -60,12 +60,15 @@ class Offers:
         Candidates looked at that were not settled within the budget.
     feasible : int
         How many starts the rules, and what the patient must have, allow in all.
+    reached : (datetime, str) or None
+        Start and pool up to which a look by time has come; None if it has come to the end.
     """
 
     offers: tuple[Offer, ...]
     unsafe: int
     undecided: int
     feasible: int
+    reached: tuple[datetime, str] | None = None
 
 
 def candidates(
@@ -119,8 +122,9 @@ def offers(
     settlings: dict[frozenset[str], Settling] = {}
     out: list[Offer] = []
     unsafe = undecided = 0
+    reached: tuple[datetime, str] | None = None
     for number, candidate in enumerate(ranking):
-        if len(out) == limit or (out and number >= (tries or MOST)):
+        if len(out) == limit or ((out or since) and number >= (tries or MOST)):
             break
         ignore = candidate.ask.ignore
         settling = settlings.get(ignore)
@@ -129,8 +133,11 @@ def offers(
                 picture, task, now, ignore, key=key, budget=budget
             )
         if budget.left <= 0 and not settling.displaces_nobody(candidate.ask, candidate.start):
+            if since is not None:
+                break  # the next page goes on here, with a budget of its own
             undecided += 1
             continue
+        reached = None if since is None else (candidate.start, candidate.pool)
         found: Certificate | Unsafe | None = None
         for way in candidate.ways():
             ask, start = way.ask, way.start
@@ -141,7 +148,9 @@ def offers(
         else:  # the last way is the one with any clinicians: it speaks for the start
             unsafe += found is UNSAFE
             undecided += found is not UNSAFE
-    return Offers(tuple(out), unsafe, undecided, len(ranking))
+    else:
+        reached = None
+    return Offers(tuple(out), unsafe, undecided, len(ranking), reached)
 
 
 def settle_way(settling: Settling, way: Ranked) -> Certificate | Unsafe | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -59,6 +59,25 @@ def test_pages_by_time_give_every_offer_once_and_in_order(me, task):
         if not cursor:
             break
     assert pages == whole
+
+
+@pytest.mark.parametrize("bound", ["MOST", "STEPS_A_LOOK"])
+def test_a_page_that_stops_early_says_where_to_go_on(world, me, task, monkeypatch, bound):
+    """However little is settled in a look: no start is lost, only the pages are more."""
+    for n in range(2, 6):
+        world.invited(f"p-{n}", not_before=date(2027, 1, 12), not_after=date(2027, 1, 15))
+    path = f"{TASKS}/{task.id}/offers?order=time&must=latest&latest=2027-01-15"
+    whole = starts(me.get(f"{path}&limit=100"))
+    monkeypatch.setattr(f"timevalg.solver.offers.{bound}", 3)
+    pages, cursor = [], ""
+    for _ in range(len(whole) + 1):
+        page = me.get(f"{path}&limit=100&cursor={cursor}")
+        pages.append(starts(page))
+        cursor = page.json()["next"]
+        if not cursor:
+            break
+    assert [start for page in pages for start in page] == whole
+    assert len(pages) > 1
 
 
 def test_pages_by_time_do_not_lose_a_start_that_two_pools_have(world, me):

@@ -84,7 +84,7 @@ def my_task(me: Me, task: Path, response: Response) -> shapes.TaskOut:
 def my_offers(me: Me, task: Path, asked: Asked) -> shapes.OffersOut:
     """Give the times that I can choose from now: the best, or page by page in order of time."""
     found = me.view.offers(task, asked.limit, asked.wishes(), asked.since())
-    return shapes.OffersOut.of(found, me.clinic, asked)
+    return shapes.OffersOut.of(found, me.clinic)
 
 
 @router.operation("POST", "/tasks/{task}/ask", "ask", books=True)
@@ -152,7 +152,7 @@ def my_appointment(me: Me, appointment: Path, response: Response) -> shapes.Appo
 def offers_to_change(me: Me, appointment: Path, asked: Asked) -> shapes.OffersOut:
     """Give the times that I can move a visit to: the best, or page by page in order of time."""
     found = me.view.offers_to_change(appointment, asked.limit, asked.wishes(), asked.since())
-    return shapes.OffersOut.of(found, me.clinic, asked)
+    return shapes.OffersOut.of(found, me.clinic)
 
 
 @router.operation("POST", "/appointments/{appointment}/change", "change", books=True, changes=True)

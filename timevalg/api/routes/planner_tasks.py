@@ -238,7 +238,7 @@ def offers_for_a_patient(
 ) -> patient.OffersOut:
     """Give the times that a patient can choose from: the best, or by time."""
     found = desk.offers(task, asked.limit, asked.wishes(), asked.since())
-    return patient.OffersOut.of(found, clinics_of(desk).__getitem__, asked)
+    return patient.OffersOut.of(found, clinics_of(desk).__getitem__)
 
 
 @router.operation("POST", TASK + "/choice", "choose", books=True, changes=True, status=201)

@@ -184,15 +184,16 @@ class OffersOut(BaseModel):
 
     offers: list[OfferOut]
     undecided: int = Field(description="Starts that were looked at and not settled in time.")
-    next: str = Field(default="", description="Send it as `cursor`; empty at the end.")
+    next: str = Field(
+        default="",
+        description="Send it as `cursor`; empty at the end. A page may hold fewer than asked for.",
+    )
 
     @classmethod
-    def of(cls, found: Offers, clinic: Callable[[str], Clinic], asked: OffersAsked) -> OffersOut:
+    def of(cls, found: Offers, clinic: Callable[[str], Clinic]) -> OffersOut:
         """Tell a look; `clinic` gives one by its id."""
         offers = [OfferOut.of(o, clinic(o.session.clinic)) for o in found.offers]
-        more = asked.order == "time" and len(offers) == asked.limit
-        last = found.offers[-1] if more else None
-        following = cursor_after(last.start, last.pool) if last else ""
+        following = cursor_after(*found.reached) if found.reached is not None else ""
         return cls(offers=offers, undecided=found.undecided, next=following)
 
 
