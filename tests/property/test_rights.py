@@ -19,58 +19,58 @@ from timevalg.wiring import ports_on
 
 HOLDERS = [f"hpr:{n}" for n in range(5)]
 CLINICS, UNITS = ["a", "b", "c"], ["u", "v"]
-ROLES = [RoleName.PLANNER, RoleName.SECRETARY, RoleName.CLINICIAN, RoleName.SYSTEM]
-HOURS = st.none() | st.integers(-2, 6)
-WHERE = st.none() | st.sampled_from([("unit", u) for u in UNITS] + [("clinic", c) for c in CLINICS])
-GIVE = st.tuples(
-    st.just("give"),
-    st.sampled_from(HOLDERS),
-    st.sampled_from(ROLES),
-    WHERE,
-    HOURS,
-    HOURS,
-    st.booleans(),
-    st.integers(0, 20),
+ROLES = [RoleName.PLANNER] * 3 + [RoleName.SECRETARY, RoleName.CLINICIAN, RoleName.SYSTEM]
+HOURS = st.sampled_from([None] * 8 + list(range(-2, 7)))
+PLACES = [("clinic", "a"), ("clinic", "b"), ("unit", "u")] * 2 + [("clinic", "c"), ("unit", "v")]
+STEPS = st.fixed_dictionaries(
+    {
+        "what": st.sampled_from(["give"] * 6 + ["revoke", "set", "wait"]),
+        "holder": st.sampled_from(HOLDERS[1:]),
+        "role": st.sampled_from(ROLES),
+        "place": st.sampled_from([*PLACES, None]),
+        "starts": HOURS,
+        "ends": HOURS,
+        "may": st.sampled_from([True, True, True, False]),
+        "number": st.integers(0, 7),
+        "clinics": st.sets(st.sampled_from(CLINICS)),
+    }
 )
-REVOKE = st.tuples(st.just("revoke"), st.integers(0, 20))
-SET = st.tuples(st.just("set"), st.sampled_from(UNITS), st.sets(st.sampled_from(CLINICS)))
-WAIT = st.tuples(st.just("wait"), st.integers(1, 3))
 
 
-@given(st.lists(GIVE | GIVE | REVOKE | SET | WAIT, max_size=25))
-def test_no_chain_gives_more_than_its_root(steps):
+@given(st.lists(STEPS, max_size=20), HOURS)
+def test_no_chain_gives_more_than_its_root(steps, ends):
     clock = SetClock(MONDAY)
     store = Memory(clock)
     valg = Timevalg(ports_on(store, Sink(None), TestKeys(), prover=Here()), ORGANISATION)
     operator = valg.operator()
     for unit in UNITS:
         operator.set_unit(unit, unit, CLINICS[:2])
-    root = operator.give(
-        HOLDERS[0], "planner", unit="u", ends=MONDAY + timedelta(hours=4), may_delegate=True
-    )
+    last = None if ends is None or ends < 1 else MONDAY + timedelta(hours=ends)
+    root = operator.give(HOLDERS[0], "planner", unit="u", ends=last, may_delegate=True)
     given_ = [root]
     for step in steps:
         with suppress(TimevalgError):
-            _do(valg, operator, clock, given_, *step)
+            _do(valg, operator, clock, given_, step)
         _check(store, root)
 
 
-def _do(valg, operator, clock, given_, what, *how):
-    if what == "give":
-        holder, role, where, starts, ends, may, number = how
+def _do(valg, operator, clock, given_, step):
+    number = step["number"]
+    if step["what"] == "give":
         giver = given_[number % len(given_)]
-        more = {} if where is None else {where[0]: where[1]}
-        for name, hours in (("starts", starts), ("ends", ends)):
-            if hours is not None:
-                more[name] = MONDAY + timedelta(hours=hours)
+        more = {} if step["place"] is None else {step["place"][0]: step["place"][1]}
+        for name in ("starts", "ends"):
+            if step[name] is not None:
+                more[name] = MONDAY + timedelta(hours=step[name])
         own = valg.rights(giver.holder, giver.role)
-        given_.append(own.give(holder, role, giver=giver, may_delegate=may, **more))
-    elif what == "revoke":
-        operator.revoke(given_[how[0] % len(given_)])
-    elif what == "set":
-        operator.set_unit(how[0], how[0], how[1])
+        more["may_delegate"] = step["may"]
+        given_.append(own.give(step["holder"], step["role"], giver=giver, **more))
+    elif step["what"] == "revoke":
+        operator.revoke(given_[-1 - number % len(given_)])  # the root's seldom
+    elif step["what"] == "set":
+        operator.set_unit(UNITS[number % 2], "", step["clinics"])
     else:
-        clock.advance(timedelta(hours=how[0]))
+        clock.advance(timedelta(hours=1))
 
 
 def _check(store, root):
