@@ -112,6 +112,7 @@ def put_out_all(
 
     def take_all(unit: UnitOfWork) -> list[tuple[Work, V, Way[V]]]:
         gathered = read_ahead(unit, works)
+        gathered.know_work(works)
         taken: list[tuple[Work, V, Way[V]]] = []
         for work in works:
             act = Act(ports, gathered.unit, principal, verb)

@@ -32,6 +32,10 @@ class Gathered:
         self._rows["work"] = _Works(unit.work)
         self.unit = cast(UnitOfWork, _Unit(unit, self._rows))
 
+    def know_work(self, works: Iterable[Work]) -> None:
+        """Read at once how some work stands."""
+        self._rows["work"].know([work.id for work in works])
+
     def write(self) -> None:
         """Write what waits."""
         for rows in self._rows.values():
@@ -135,11 +139,20 @@ class _Kept(_Waiting):
 
 
 class _Works(_Waiting):
-    """Work to be added, and work that is finished."""
+    """Work to be added, work that is finished, and work that is known as it was."""
 
     def __init__(self, rows: Any) -> None:
         super().__init__(rows)
         self._finished: list[Work] = []
+        self._known: dict[str, Work] = {}
+
+    def know(self, keys: Collection[str]) -> None:
+        """Read some at once, for `get`; that one was taken since, `write` notices."""
+        self._known |= {work.id: work for work in self._rows.find(id=keys)}
+
+    def get(self, key: str) -> Work:
+        work: Work = self._known.get(key) or self._rows.get(key)
+        return work
 
     def finish(self, work: Work) -> bool:
         self._finished.append(work)
