@@ -73,3 +73,36 @@ def test_a_pool_off_and_on(ask, url, file):
     assert (status, f"task {task.id} has no place any more" in out) == (0, True)
     assert ask("pools", "on", "clinic", "auto", *NOW)[:2] == (0, "in force: clinic\n")
     assert ask("pools", "on", "clinic", "none", *NOW)[0] == 2
+
+
+LINES = """patient,pools,opens,due,not_after
+p-1,auto,2027-01-04,2027-01-08,2027-01-29
+p-2,auto,2027-01-04,2027-01-08,2027-01-29
+p-3,auto,2027-01-04,2027-01-08,2027-01-09
+"""
+
+
+def test_many_are_invited_from_a_file_as_planned(ask, url, file, tmp_path):
+    ask("clinic", "publish", file())
+    path = tmp_path / "many.csv"
+    path.write_text(LINES)
+    invite = ("invite", path, *NOW)
+    status, out, err = ask(*invite)
+    assert (status, err) == (0, "")
+    assert "1 of 3 cannot be promised a time" in out
+    assert "2 of 3 can be sent; lines 1 … 2 as they stand" in out
+    _, out, _ = ask(*invite, "--json")
+    plan = json.loads(out)
+    assert (plan["up_to"], [p["start"] is None for p in plan["invitations"]]) == (2, [0, 0, 1])
+    status, out, err = ask(*invite, "--send")
+    assert (status, out) == (2, "")
+    assert "gets no valid place" in err
+    for _ in "ab":  # twice is as once
+        assert ask(*invite, "--send", "--up-to", 2)[1] == "2 invitations sent; 0 stay drafts\n"
+    world = World(lambda clock: Database(url, clock))
+    assert {t.patient for t in world.read(lambda unit: unit.tasks.find())} == {"p-1", "p-2"}
+    world.store.close()
+    path.write_text(LINES.replace("2027-01-29", "soon"))
+    status, _, err = ask(*invite)
+    assert (status, f"{path}:2: not_after" in err) == (2, True)
+    assert ask("invite", tmp_path / "none.csv", *NOW)[0] == 2

@@ -168,6 +168,27 @@ def offers(
     command.run(Standing(file, now, database, organisation), task, limit, wishes, as_json)
 
 
+@app.command()
+def invite(
+    file: Annotated[Path, typer.Argument(help="CSV, one patient a line (docs/planning.md).")],
+    url: DatabaseUrl,
+    organisation: Organisation = None,
+    send: Annotated[bool, typer.Option("--send", help="Send them; else only plan.")] = False,
+    up_to: Annotated[int | None, typer.Option(min=1, help="The first so many lines only.")] = None,
+    partly: Annotated[
+        bool, typer.Option("--partly", help="Send whom it can; the others stay drafts.")
+    ] = False,
+    now: Now = None,
+    as_json: Json = False,
+) -> None:
+    """Say who of many can be invited, and what is short for the others; or invite them."""
+    from timevalg.cli import invite as command
+    from timevalg.cli.standing import Standing
+
+    standing = Standing(None, now, url, organisation)
+    command.run(standing, file, send, up_to, partly, as_json)
+
+
 @clinic.command("publish")
 def clinic_publish(file: File, url: DatabaseUrl, as_json: Json = False) -> None:
     """Put a clinic file, or a folder of them, in force; says whom it affects."""
