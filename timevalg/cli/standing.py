@@ -89,12 +89,11 @@ def opened(standing: Standing) -> Iterator[Timevalg]:
 
 def _organisation(url: str, wanted: str | None) -> tuple[str, ZoneInfo]:
     """Find the organisation that is meant, and its clock."""
-    from timevalg.store import Database
-    from timevalg.wiring import IndexKeeper
+    from timevalg.wiring import open_ports
 
-    store = Database(url)
+    ports = open_ports(url)
     try:
-        known = store.organisations()
+        known = ports.store.organisations()
         if not known or (wanted or known[0]) not in known:
             raise InvalidInput.single(
                 "--database", "no clinic of that organisation is published there", "command line"
@@ -103,10 +102,10 @@ def _organisation(url: str, wanted: str | None) -> tuple[str, ZoneInfo]:
             said = f"the database holds {', '.join(known)}; say which"
             raise InvalidInput.single("--organisation", said, "command line")
         organisation = wanted or known[0]
-        clinics = IndexKeeper(store).current(organisation).index.organisation.clinics
+        clinics = ports.pictures.current(organisation).index.organisation.clinics
         return organisation, next(iter(clinics.values())).timezone
     finally:
-        store.close()
+        ports.store.close()
 
 
 def row(session: Session, picture: Picture) -> dict[str, object]:

@@ -165,6 +165,18 @@ def test_every_kind_comes_back_equal(url, opened, kind):
     assert sorted(found, key=lambda r: r.id) == sorted(rows, key=lambda r: r.id)
 
 
+def test_every_command_has_the_keys(sqlite_url, opened, monkeypatch):
+    """Also those that look at what is planned: tasks hold patients' own words."""
+    world = world_on(sqlite_url, OLD, opened)
+    world.patient().none_suits(world.invited(), WORDS[0])
+    world.store.close()
+    command = ["reserve", "--database", sqlite_url]
+    assert CliRunner().invoke(app, command).exit_code != 0
+    monkeypatch.setenv("TIMEVALG_DATA_KEYS", OLD)
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+
+
 def test_a_value_is_bound_to_its_place():
     vault = Vault(KeysInText(OLD))
     sealed = vault.seal("Kari", "patients.name")

@@ -96,6 +96,7 @@ LAST = "(SELECT until FROM audit_seals WHERE number = 2)"
         ),
         (f"UPDATE audit SET time = time + 1 WHERE seq = {FIRST}", "seal 1 does not fit"),
         (f"UPDATE audit SET patient = NULL WHERE seq = {FIRST} + 1", "seal 1 does not fit"),
+        (f"UPDATE audit SET address = 'x' WHERE seq = {FIRST}", "seal 1 does not fit"),
         (f"DELETE FROM audit WHERE seq = {FIRST}", "seal 1 covers"),
         (
             "INSERT INTO audit (txid, id, time, organisation, principal, role, verb, subject, key,"
@@ -104,7 +105,7 @@ LAST = "(SELECT until FROM audit_seals WHERE number = 2)"
             "seal",
         ),
     ],
-    ids=["who", "when", "whom", "removed", "slipped in"],
+    ids=["who", "when", "whom", "whence", "removed", "slipped in"],
 )
 def test_what_was_done_behind_its_back_shows(world, url, statement, seal):
     if "slipped" in statement and url.startswith("sqlite"):
