@@ -13,12 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from timevalg.booking.figures import Report
+from timevalg.cli.files import text_of
 from timevalg.cli.moments import parse_date
 from timevalg.cli.standing import Standing, opened
-from timevalg.clinic.events import Malformed
-from timevalg.clinic.files import read_text
 from timevalg.library.history_file import read_history
-from timevalg.model.errors import InvalidInput, Problem
 from timevalg.model.figures import Figure, Figures
 
 
@@ -32,7 +30,11 @@ def run(
     as_json: bool,
 ) -> None:
     """Answer, as a table or as JSON."""
-    before = None if history is None else read_history(_lines(history), clinic, str(history))
+    before = (
+        None
+        if history is None
+        else read_history(text_of(history).splitlines(), clinic, str(history))
+    )
     with opened(standing) as valg:
         desk = valg.planner("timevalg figures")
         report = desk.figures(parse_date("--first", first), parse_date("--last", last), clinic)
@@ -48,13 +50,6 @@ def run(
         columns |= report.clinics
     title = f"figures {report.first} … {report.last}" + (f", {clinic}" if clinic else "")
     Console(width=None if sys.stdout.isatty() else 120).print(_table(title, columns))
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return read_text(path).splitlines()
-    except Malformed as error:
-        raise InvalidInput([Problem(str(path), error.line, "", error.message)]) from error
 
 
 def _answer(report: Report, before: Figures | None) -> dict[str, Any]:

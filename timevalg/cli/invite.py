@@ -13,19 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from timevalg.booking.invite import InvitationPlan
+from timevalg.cli.files import text_of
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened
-from timevalg.clinic.events import Malformed
-from timevalg.clinic.files import read_text
 from timevalg.library.invitation_file import read_invitations
-from timevalg.model.errors import InvalidInput, Problem
 
 
 def run(
     standing: Standing, file: Path, send: bool, up_to: int | None, partly: bool, as_json: bool
 ) -> None:
     """Plan, or send what was planned; the same lines sent twice in a day are as sent once."""
-    text = _text(file)
+    text = text_of(file)
     rows = read_invitations(text, str(file))[:up_to]
     with opened(standing) as valg:
         desk = valg.planner("timevalg invite")
@@ -40,13 +38,6 @@ def run(
         typer.echo(json.dumps({"sent": tasks, "drafts": drafts}))
     else:
         typer.echo(f"{len(tasks)} invitations sent; {len(drafts)} stay drafts")
-
-
-def _text(file: Path) -> str:
-    try:
-        return read_text(file)
-    except Malformed as error:
-        raise InvalidInput([Problem(str(file), error.line, "", error.message)]) from error
 
 
 def _tell_plan(plan: InvitationPlan, as_json: bool) -> None:
