@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, glance, picture_of, task_facts, use_case
+from timevalg.booking.acting import Act, glance, note_looks, picture_of, task_facts, use_case
 from timevalg.booking.claiming import Wanted, claim_all, settle, whole_picture
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
@@ -124,7 +124,7 @@ class Admission:
 
 @use_case("plan invitations", keyed=False)
 def plan_invitations(ports: Ports, principal: Principal, tasks: Sequence[Task]) -> InvitationPlan:
-    """Say what inviting these tasks would come to; nothing is written, and nothing kept for them.
+    """Say what inviting these tasks would come to; nothing is kept for them.
 
     Parameters
     ----------
@@ -136,6 +136,7 @@ def plan_invitations(ports: Ports, principal: Principal, tasks: Sequence[Task]) 
     picture = picture_of(ports, principal)
     admission = _plan(ports, principal, "plan invitations", picture, tasks)
     places = {c.claim.task: c.claim for c in admission.made.placed}
+    note_looks(ports, principal, "plan invitations", admission.tasks.values())
     return InvitationPlan(
         tuple(
             Planned(admission.tasks[key], places.get(key), admission.shortages.get(key))

@@ -490,6 +490,9 @@ LOOKS = {
     "read events": lambda w, task: w.dips.events(),
     "staff list": lambda w, task: w.desk.staff_list(),
     "replan": lambda w, task: (without_room(w), w.desk.replan()),
+    "plan invitations": lambda w, task: invite.plan_invitations(
+        w.ports, w.desk.principal, [replace(task, id="t-new", state=TaskState.DRAFT, version=1)]
+    ),
 }
 """Reads; that of `what if` is in its own tests."""
 

@@ -20,10 +20,15 @@ def invitations(count, first=DAY, last=DAY, **more):
     ]
 
 
-def test_the_plan_says_who_can_be_served_and_writes_nothing(quick):
+def test_the_plan_says_who_can_be_served_and_writes_down_only_who_asked(quick):
     before = quick.dump()
     plan = quick.desk.plan_invitations(invitations(10))
-    assert quick.dump() == before
+    after = quick.dump()
+    looks = [a for a in after["audit"] if a not in before["audit"]]
+    assert [(a.verb, a.patient) for a in looks] == [
+        ("plan invitations", p.task.patient) for p in plan.invitations
+    ]
+    assert after | {"audit": before["audit"]} == before
     assert (len(plan.servable), len(plan.unservable), plan.proven) == (8, 2, True)
     assert {p.place.start.date() for p in plan.servable} == {DAY}
     assert all("needed by others" in str(p.shortage) for p in plan.unservable)
