@@ -79,7 +79,8 @@ class Case:
 
 def case(setting: Setting, load: float, seed: int) -> Case:
     """Make a case in which the given share of room time, or all there is, is wanted."""
-    dice = random.Random(f"{setting}{load}{seed}")
+    quotas = [(sorted(q.pools), q.per, q.max, q.each) for q in setting.quotas]
+    dice = random.Random(f"{replace(setting, quotas=())}{quotas or ''}{load}{seed}")
     clinic = _clinic(setting, dice)
     tasks = [
         _task(setting, number, service, day, dice)

@@ -50,8 +50,9 @@ class Played:
         Candidates.
     look_ms : list of float
     plan_s : float
-    refused, chosen : int
-        Offers refused when chosen, of those chosen.
+    refused, taken, chosen : int
+        Of the offers chosen those that were refused, and those of them that another had taken: no
+        room or clinician was left. The others would have left somebody without a place.
     """
 
     stranded: int = 0
@@ -64,6 +65,7 @@ class Played:
     plan_s: float = 0.0
     unplaced: int = 0
     refused: int = 0
+    taken: int = 0
     chosen: int = 0
 
 
@@ -155,6 +157,8 @@ def guaranteed(
                 anew = safe(picture, task, offer.pool, offer.start, NOW, key=f"b:{task.id}")
                 if anew is None:
                     played.refused += 1
+                    ask = Ask.for_task(picture.index, task, offer.pool, NOW)
+                    played.taken += offer.start not in feasible(picture.index, ask)
                     queue.append(task)
                     continue
                 certificate = anew

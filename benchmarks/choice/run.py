@@ -45,7 +45,7 @@ def everything(
     found["interleaved"] = interleaved(sized(VARIANTS["late_cancellations"]), seeds)
     say("small clinics against exhaustive search")
     found["exact"] = share_shown(exact)
-    found["refused_pct"] = found["interleaved"]["refused_pct"]
+    found["shown_refused_pct"] = found["interleaved"]["shown_refused_pct"]
     found["seeds"], found["quick"] = list(seeds), quick
     found["machine"] = {
         "python": platform.python_version(),
@@ -114,9 +114,11 @@ def interleaved(setting: Setting, seeds: Sequence[int]) -> Figures:
         guaranteed(case(setting, VARIANT_LOAD, seed), random.Random(seed), waiting=WAITING)
         for seed in seeds
     ]
+    chosen, taken = sum(p.chosen for p in played), sum(p.taken for p in played)
     return {
         "waiting": WAITING,
-        "refused_pct": percent(sum(p.refused for p in played), sum(p.chosen for p in played)),
+        "taken_pct": percent(taken, chosen),
+        "shown_refused_pct": percent(sum(p.refused for p in played) - taken, chosen),
         "guaranteed_stranded": sum(p.stranded + p.unplaced for p in played),
     }
 

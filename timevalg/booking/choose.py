@@ -22,6 +22,7 @@ from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate
 from timevalg.solver.safety import safe
+from timevalg.solver.search import feasible
 
 NEAREST = 5
 """Alternatives that a refusal carries."""
@@ -119,6 +120,7 @@ def certify(
     """
     moment = require_aware(start, "start")
     held = [s for s in picture.index.by_task(task.id) if s.until is not None and s.start == moment]
+    free = False
     for name in (pool,) if pool else task.pools:
         ask = rules(Ask.for_task(picture.index, task, name, picture.now, changing=True))
         service = clinic_of(picture, task).service_of(name)
@@ -138,5 +140,9 @@ def certify(
             )
             if certificate is not None:
                 return ask, certificate
+        free = free or moment in feasible(picture.index, ask)
     local = moment.astimezone(clinic_of(picture, task).timezone)
-    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}", look(ports, picture, task, rules, NEAREST).offers)
+    why = ", which others who are invited may need," if free else ""
+    raise TimeTaken(
+        f"{local:%Y-%m-%d %H:%M}{why}", look(ports, picture, task, rules, NEAREST).offers
+    )

@@ -90,6 +90,7 @@ class Board:
         self._sights: dict[Hashable, Sight] = {}
         self._scopes: dict[str, tuple[Scope, ...]] = {}
         self._known: dict[str, Spot] = {}
+        self._counts: dict[Spot, list[tuple[QuotaKey, str, date]]] = {}
 
     # -- coming and going --------------------------------------------------------------------
 
@@ -461,6 +462,45 @@ class Board:
                     known = out.setdefault(name, dict(self.diary(name).tallies))
                     known[key] = (known.get(key) or Tally(quota.max, {})).changed(*change)
         return out
+
+    def keeps_quotas(self, gone: Iterable[Spot], new: Sequence[Spot]) -> bool:
+        """Tell whether no quota counts more than it may once some spots have gone and others come.
+
+        Spots that count in no quota that the new ones count in do not matter.
+        """
+        if not self.index.plan.counts:
+            return True
+        change: dict[tuple[QuotaKey, str, date], int] = {}
+        for spot in new:
+            for row in self._quotas_of(spot):
+                change[row] = change.get(row, 0) + 1
+        for spot in gone:
+            for row in self._quotas_of(spot):
+                if row in change:
+                    change[row] -= 1
+        return all(self._room_in(*row) >= more for row, more in change.items())
+
+    def _quotas_of(self, spot: Spot) -> list[tuple[QuotaKey, str, date]]:
+        """Give the quotas that count a spot: key, resource (empty: no single one), and period."""
+        out = self._counts.get(spot)
+        if out is None:
+            out = self._counts[spot] = []
+            session = spot.session(self.index.organisation)
+            for key, period in self.index.counted_in(session).items():
+                clinic = self.index.organisation.clinics[key[0]]
+                each = clinic.quotas[key[1]].each
+                names = [n for n in spot.entries if n in clinic.resources] if each else [""]
+                out += [
+                    (key, n, period) for n in names if not n or clinic.resources[n].kind == each
+                ]
+        return out
+
+    def _room_in(self, key: QuotaKey, name: str, period: date) -> int:
+        """Give how many more a quota may count in a period."""
+        tally = self.diary(name).tallies.get(key) if name else self._tally(key)
+        there = tally.periods.get(period, ()) if tally is not None else ()
+        most = self.index.organisation.clinics[key[0]].quotas[key[1]].max
+        return most - sum(counts(s, self.now, True) for s in there)
 
     def _over_quota(self, spot: Spot, found: dict[str, Spot], anyway: bool) -> list[Spot] | None:
         if self.index.plan.counts:

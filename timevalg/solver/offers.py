@@ -15,11 +15,13 @@ from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Ranked, Ranking
 from timevalg.solver.recall import recall
 from timevalg.solver.repair import Budget
-from timevalg.solver.safety import STEPS_A_LOOK, UNSAFE, Settling, Unsafe
+from timevalg.solver.safety import STEPS, STEPS_A_LOOK, UNSAFE, Settling, Unsafe
 from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 400
 """Candidates settled in a look at most."""
+STEPS_AT_FIRST = 20
+"""Steps spent on one candidate before all others have been tried."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ class Offers:
     offers : tuple of Offer
         Best first.
     unsafe : int
-        Candidates looked at that would strand somebody; proven.
+        Candidates that would strand somebody; proven.
     undecided : int
-        Candidates looked at that were not settled within the budget.
+        Candidates that were not settled within the budget; both of those that rank before the last
+        offer.
     feasible : int
         How many starts the rules, and what the patient must have, allow in all.
     reached : (datetime, str) or None
@@ -120,45 +123,63 @@ def offers(
     ranking = candidates(picture, task, now, rules, wishes, since)
     budget = Budget(STEPS_A_LOOK)
     settlings: dict[frozenset[str], Settling] = {}
-    out: list[Offer] = []
-    unsafe = undecided = 0
+    shown: dict[int, Offer] = {}
+    unsafe: list[int] = []
+    left: list[tuple[int, Ranked]] = []
     reached: tuple[datetime, str] | None = None
-    for number, candidate in enumerate(ranking):
-        if len(out) == limit or ((out or since) and number >= (tries or MOST)):
-            break
+
+    def settle(number: int, candidate: Ranked, steps: int) -> bool:
+        """Settle a candidate; tells whether it could be."""
         ignore = candidate.ask.ignore
         settling = settlings.get(ignore)
         if settling is None:
-            settling = settlings[ignore] = Settling(
-                picture, task, now, ignore, key=key, budget=budget
-            )
-        if budget.left <= 0 and not settling.displaces_nobody(candidate.ask, candidate.start):
-            if since is not None:
-                break  # the next page goes on here, with a budget of its own
-            undecided += 1
-            continue
-        reached = None if since is None else (candidate.start, candidate.pool)
+            settling = Settling(picture, task, now, ignore, key=key, budget=budget)
+            settlings[ignore] = settling
         found: Certificate | Unsafe | None = None
         for way in candidate.ways():
-            ask, start = way.ask, way.start
-            found = settle_way(settling, way) or recall(picture, task, ask, start, key=key)
+            found = settle_way(settling, way, steps) or recall(
+                picture, task, way.ask, way.start, key=key
+            )
             if isinstance(found, Certificate) and way.keeps(found.claim.resources):
-                out.append(Offer(start, way.pool, way.score, way.parts, found))
-                break
-        else:  # the last way is the one with any clinicians: it speaks for the start
-            unsafe += found is UNSAFE
-            undecided += found is not UNSAFE
+                shown[number] = Offer(way.start, way.pool, way.score, way.parts, found)
+                return True
+        if found is UNSAFE:  # the last way is the one with any clinicians: it speaks for the start
+            unsafe.append(number)
+        return found is UNSAFE
+
+    for number, candidate in enumerate(ranking):
+        if len(shown) == limit or ((shown or since) and number >= (tries or MOST)):
+            break
+        if since is not None and budget.left <= 0:
+            break  # the next page goes on here, with a budget of its own
+        reached = candidate.start, candidate.pool
+        if not settle(number, candidate, STEPS_AT_FIRST):
+            left.append((number, candidate))
     else:
         reached = None
-    return Offers(tuple(out), unsafe, undecided, len(ranking), reached)
+    left = [(number, c) for number, c in left if budget.left <= 0 or not settle(number, c, STEPS)]
+    best = sorted(shown)[:limit]
+    last = len(ranking)
+    if len(best) == limit:
+        last = best[-1]
+        if reached is not None or len(shown) > limit:
+            reached = shown[last].start, shown[last].pool
+    return Offers(
+        tuple(shown[number] for number in best),
+        sum(number < last for number in unsafe),
+        sum(number < last for number, _ in left),
+        len(ranking),
+        None if since is None else reached,
+    )
 
 
-def settle_way(settling: Settling, way: Ranked) -> Certificate | Unsafe | None:
+def settle_way(settling: Settling, way: Ranked, steps: int = STEPS) -> Certificate | Unsafe | None:
     """Settle one way to give a start; what it claims keeps the wishes that the way counts."""
-    found = settling.settle(way.ask, way.start)
+    found = settling.settle(way.ask, way.start, steps=steps)
     if isinstance(found, Certificate) and not way.keeps(found.claim.resources):
         service = settling.organisation.clinic(way.clinic).service_of(way.pool)
-        found = settling.settle(way.ask, way.start, clinicians_of(service, way.resources))
+        met = clinicians_of(service, way.resources)
+        found = settling.settle(way.ask, way.start, met, steps=steps)
     return found
 
 

@@ -155,9 +155,11 @@ def _vacate(board: Board, task: Task) -> list[Spot]:
     return own
 
 
-def _seat(board: Board, task: Task, given_up: Sequence[Spot]) -> Certificate | None:
+def _seat(
+    board: Board, task: Task, given_up: Sequence[Spot], budget: Budget | None = None
+) -> Certificate | None:
     """Find a task's place and use it on the board."""
-    repair = Repair(board, Budget(STEPS), thorough=True)
+    repair = Repair(board, budget or Budget(STEPS), thorough=True)
     chain = _chain(repair, task)
     return None if chain is None else _use(repair, chain, given_up)
 
@@ -233,7 +235,12 @@ def _window(board: Board, task: Task) -> tuple[date, date]:
 
 
 def place(
-    picture: Picture, task: Task, now: datetime, prefer: Session | None = None
+    picture: Picture,
+    task: Task,
+    now: datetime,
+    prefer: Session | None = None,
+    *,
+    budget: Budget | None = None,
 ) -> Certificate | None:
     """Find a valid place for a task that has none, moving places of others if need be.
 
@@ -243,13 +250,15 @@ def place(
         What is taken; a place that the task still has is released.
     prefer : Session or None
         A time to try first (the one that was just given back).
+    budget : Budget or None
+        Steps to spend; default `STEPS`.
     """
     if prefer is not None:
         same = as_place(task, prefer)
         if is_valid_place(picture, task, same, now):
             return Certificate((same,))
     board = Board(replace(picture.with_task(task), now=now))
-    return _seat(board, task, _vacate(board, task))
+    return _seat(board, task, _vacate(board, task), budget)
 
 
 def is_valid_place(picture: Picture, task: Task, session: Session, now: datetime) -> bool:

@@ -139,7 +139,7 @@ class Repair:
         self.board, self.budget, self._thorough = board, budget, thorough
         self.aside = Aside(board)
         self._free: dict[str, Lazy[Spot]] = {}
-        self._crowded: dict[tuple[str, int], Lazy[tuple[Spot, list[Spot]]]] = {}
+        self._crowded: dict[tuple[str, int], Lazy[tuple[Spot, list[Spot] | None]]] = {}
         self._moves: dict[str, Moves] = {}
 
     @contextmanager
@@ -232,8 +232,11 @@ class Repair:
             found = self._free[task.id] = Lazy(islice(self._find_free(task), ALTERNATIVES))
         return iter(found)
 
-    def crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot]]]:
-        """Give spots filled by those who might move aside in `depth` moves, with their places."""
+    def crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
+        """Give spots filled by those who might move aside in `depth` moves, with their places.
+
+        None in place of these where something else is in the way too.
+        """
         found = self._crowded.get((task.id, depth))
         if found is None:
             found = self._crowded[task.id, depth] = Lazy(self._find_crowded(task, depth))
@@ -242,12 +245,14 @@ class Repair:
     def _solve(self, todo: list[tuple[Task, int]], chain: Chain) -> Chain | None:
         """Seat everybody who is still to be seated, trying one spot after the other."""
         if not todo:
-            return chain if self._keeps_quotas(chain) else None
+            gone = (self.board.spot(key) for key in chain.gone)
+            keeps = self.board.keeps_quotas([s for s in gone if s is not None], chain.new)
+            return chain if keeps else None
         (task, depth), rest = todo[0], todo[1:]
         for spot, others in self._options(task, depth):
             if not self.budget.spend():
                 return None
-            if any(spot.clashes(other) for other in chain.new):
+            if others is None or any(spot.clashes(other) for other in chain.new):
                 continue
             displaced = [s for s in others if s.id not in chain.gone]
             if depth <= 0 and displaced:
@@ -263,7 +268,7 @@ class Repair:
                 return found
         return None
 
-    def _options(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot]]]:
+    def _options(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
         for spot in self.free(task):
             yield spot, []
         if depth > 0:
@@ -284,23 +289,6 @@ class Repair:
     def _has_free(self, task: Task) -> bool:
         return next(self.free(task), None) is not None
 
-    def _keeps_quotas(self, chain: Chain) -> bool:
-        """Try a chain on the board, where quotas could be reached by several spots together."""
-        board = self.board
-        if not board.index.plan.counts:
-            return True
-        mark = board.mark()
-        for key in chain.gone:
-            spot = board.spot(key)
-            if spot is not None:
-                board.give(spot)
-        fits = True
-        for spot in chain.new:
-            fits = fits and board.in_the_way(spot) == []
-            board.take(spot)
-        board.back(mark)
-        return fits
-
     def _find_free(self, task: Task) -> Iterator[Spot]:
         board = self.board
         for scope in board.scopes(task):
@@ -312,15 +300,13 @@ class Repair:
                     yield Spot.at(scope, cell, resources, place_id(task))
                 bits &= (1 << max(0, cell - 2 * scope.window.length)) - 1
 
-    def _find_crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot]]]:
+    def _find_crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
         board = self.board
         for scope in board.scopes(task):
             for cell in reversed(cells(self.aside.starts(scope, depth))):
                 for resources in islice(self.ways(scope, cell, depth), ASSIGNMENTS):
                     spot = Spot.at(scope, cell, resources, place_id(task))
-                    others = board.in_the_way(spot)
-                    if others:
-                        yield spot, others
+                    yield spot, board.in_the_way(spot)
 
     def ways(self, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
         """Give the assignments at a start, those first that displace nobody, or in one role only.

@@ -16,6 +16,7 @@ from itertools import islice
 from timevalg.model.resource import Kind
 from timevalg.model.session import SessionKind
 from timevalg.model.task import Task
+from timevalg.solver.aside import ANYHOW
 from timevalg.solver.ask import Ask
 from timevalg.solver.board import Board
 from timevalg.solver.certificates import Certificate, as_place, is_place
@@ -30,6 +31,8 @@ STEPS = 80
 """Steps spent on one start; see `Budget`."""
 STEPS_A_LOOK = 1_000
 """Steps that all starts of a look have together."""
+STEPS_A_CHOICE = 3_000
+"""Steps spent on the one start that is held or chosen."""
 
 
 class Unsafe:
@@ -56,6 +59,8 @@ class Settling:
         When it expires, for a hold.
     budget : Budget or None
         For all candidates together; default what one may cost.
+    thorough : bool
+        Whether those are moved too of whom it is not seen how; see `Repair`.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Settling:
         kind: SessionKind = SessionKind.BOOKING,
         until: datetime | None = None,
         budget: Budget | None = None,
+        thorough: bool = False,
     ) -> None:
         index = picture.index
         self._task, self._key, self._kind, self._until = task, key, kind, until
@@ -88,12 +94,18 @@ class Settling:
                 self._held[place.id] = spot, place
             else:
                 self._released.append(spot)
-        self._repair = Repair(board, budget or Budget(STEPS))
+        self._depths = [*range(CHAIN + 2), *([ANYHOW] if thorough else [])]
+        self._repair = Repair(board, budget or Budget(STEPS_A_CHOICE), thorough=thorough)
         self._full = Full(board, self._repair.aside)
         self._scopes: dict[object, tuple[Scope, int]] = {}
 
     def settle(
-        self, ask: Ask, start: datetime, clinicians: frozenset[str] | None = None
+        self,
+        ask: Ask,
+        start: datetime,
+        clinicians: frozenset[str] | None = None,
+        *,
+        steps: int = STEPS,
     ) -> Certificate | Unsafe | None:
         """Find a way to claim a start that leaves every other live task a place.
 
@@ -101,6 +113,8 @@ class Settling:
         ----------
         clinicians : frozenset of str or None
             Only assignments in which the patient meets just these.
+        steps : int
+            Of the budget, at most.
 
         Returns
         -------
@@ -113,29 +127,28 @@ class Settling:
             return None
         if clinicians is not None:
             scope = scope.among(clinicians)
-        with self._repair.within(STEPS):
+        with self._repair.within(steps):
             found = self._find(scope, cell, clinicians)
         if found is None and clinicians is None and self._full.proven(scope, cell):
             return UNSAFE
         return found
 
-    def displaces_nobody(self, ask: Ask, start: datetime) -> bool:
-        """Tell whether a start is free even of places."""
-        scope, _ = self._scope(ask)
-        cell = scope.frame.cell(start)
-        return cell >= 0 and bool(self._repair.aside.starts(scope, 0) >> cell & 1)
-
     def _find(
         self, scope: Scope, cell: int, clinicians: frozenset[str] | None
     ) -> Certificate | None:
         aside = self._repair.aside
-        for moves in range(CHAIN + 2):
+        for moves in self._depths:
+            if moves and self._repair.budget.left <= 0:
+                return None
             if not aside.starts(scope, moves) >> cell & 1:
                 continue
             for spot, displaced in self._spots(scope, cell, clinicians, moves):
-                found = self._finish(scope, cell, spot, displaced, max(0, moves - 1))
-                if found is not None or self._repair.budget.left <= 0:
+                depth = CHAIN if moves == ANYHOW else max(0, moves - 1)
+                found = self._finish(scope, cell, spot, displaced, depth)
+                if found is not None:
                     return found
+                if self._repair.budget.left <= 0:
+                    return None
         return None
 
     def _spots(
@@ -225,8 +238,14 @@ def safe(
         None = not settled: perhaps unsafe, perhaps only not found.
     """
     ask = ask or Ask.for_task(picture.index, task, pool, now, changing=True)
-    settling = Settling(picture, task, now, ask.ignore, key=key, kind=kind, until=until)
-    found = settling.settle(ask, start, clinicians)
-    if isinstance(found, Certificate):
-        return found
+    for steps in (STEPS, STEPS_A_CHOICE):  # thoroughly only where it takes that
+        thorough = steps > STEPS
+        settling = Settling(
+            picture, task, now, ask.ignore, key=key, kind=kind, until=until, thorough=thorough
+        )
+        found = settling.settle(ask, start, clinicians, steps=steps)
+        if isinstance(found, Certificate):
+            return found
+        if found is UNSAFE:
+            break
     return recall(picture, task, ask, start, key=key, kind=kind, until=until, clinicians=clinicians)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 from timevalg.model.clinic import Organisation
 from timevalg.model.service import Role, Service
@@ -13,11 +14,14 @@ from timevalg.solver.index import Index
 from timevalg.solver.loosen import Cure, cures
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import place
+from timevalg.solver.repair import Budget
 from timevalg.solver.search import feasible
 from timevalg.solver.trial import under
 
 CURES = 5
 """Cures named at most."""
+STEPS = 3_000
+"""Steps spent on planning the task again with all cures of a shortage together; see `Budget`."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,10 @@ def shortage(picture: Picture, task: Task, now: datetime) -> Shortage:
         (role.length + task.extra for role in short.values()),
         default=max(clinic.service_of(p).length for p in task.pools) + task.extra,
     )
-    found = tuple(
-        Remedy(cure.change, cure.starts)
-        for cure in cures(picture.index, asks)
-        if _helps(picture, task, cure, now)
-    )
-    return Shortage(tuple(short), first, task.not_after, minutes, rules, free, found[:CURES])
+    budget = Budget(STEPS)
+    helping = (c for c in cures(picture.index, asks) if _helps(picture, task, c, now, budget))
+    found = tuple(Remedy(cure.change, cure.starts) for cure in islice(helping, CURES))
+    return Shortage(tuple(short), first, task.not_after, minutes, rules, free, found)
 
 
 def _short_roles(index: Index, asks: list[Ask]) -> dict[str, Role]:
@@ -121,11 +123,11 @@ def _short_roles(index: Index, asks: list[Ask]) -> dict[str, Role]:
     return short
 
 
-def _helps(picture: Picture, task: Task, cure: Cure, now: datetime) -> bool:
+def _helps(picture: Picture, task: Task, cure: Cure, now: datetime, budget: Budget) -> bool:
     """Tell whether the task gets a place once the cure has been made."""
     asked = next(ask for ask in cure.model.asks if ask.task is not None)
     changed = replace(asked.task or task, done=task.done | asked.done)
-    return place(replace(picture, index=cure.model.index), changed, now) is not None
+    return place(replace(picture, index=cure.model.index), changed, now, budget=budget) is not None
 
 
 def _count(index: Index, asks: list[Ask], *, places: bool) -> int:

@@ -136,7 +136,7 @@ def test_what_would_strand_is_not_offered(world):
     starts = {o.start.date() for o in world.patient().offers(loose, 100).offers}
     assert starts == {DAY + timedelta(days=1)}
     before = world.sessions()
-    with pytest.raises(TimeTaken) as refused:
+    with pytest.raises(TimeTaken, match="which others who are invited may need") as refused:
         world.patient().choose(loose, oslo(2027, 1, 20, 9))
     assert refused.value.alternatives
     assert world.sessions() == before

@@ -43,7 +43,7 @@ def test_a_cure_that_does_not_hold_is_not_named(monkeypatch):
     """Guard off: what a search alone finds would be told. Guard on: it is planned first."""
     picture, asked = picture_of(clinic(pools=(pool(horizon=30),))), task(not_after=TODAY)
     assert [c.change for c in shortage(picture, asked, NOW).cures]
-    monkeypatch.setattr(module, "place", lambda *_: None)
+    monkeypatch.setattr(module, "place", lambda *_, **more: None)
     assert shortage(picture, asked, NOW).cures == ()
 
 
