@@ -29,6 +29,8 @@ SHORTEST, LONGEST = 1.5, 4.5
 """Seconds from the beginning of a fault to that of the next."""
 SETTLED = 30.0
 """Seconds after the last fault within which everything must be done."""
+MAIL = 0.02
+"""Seconds that the mail server takes to say that it has a letter: kills find some on their way."""
 KEY = "DIPS_KEY"
 _RUN_OUT = (
     "UPDATE work SET leased_until = 0 WHERE state = 'leased'"
@@ -61,6 +63,7 @@ def run(
         postgres = stack.enter_context(servers.postgres(durable, private=True))
         redis = stack.enter_context(servers.redis(private=True))
         receiver = stack.enter_context(Receiver())
+        receiver.delay = MAIL
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="timevalg-chaos-")))
         url = postgres.create_database()
         upgrade(url)

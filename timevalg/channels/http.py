@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from functools import cache
 
@@ -17,7 +18,9 @@ GONE = 410
 
 @cache
 def _client() -> httpx2.Client:
-    return httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+    client = httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+    atexit.register(client.close)
+    return client
 
 
 def post(channel: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
