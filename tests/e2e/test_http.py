@@ -66,7 +66,7 @@ def window():
 def test_a_client_made_from_the_document_and_a_race(tmp_path, postgres_url):
     env, port = environment(tmp_path, DATABASE_URL=postgres_url), free_port()
     base = f"http://127.0.0.1:{port}"
-    with served(env, port, processes=2), httpx2.Client(base_url=base) as http:
+    with served(env, port, processes=2), httpx2.Client(base_url=base, timeout=60) as http:
         said = http.get("/openapi.json").json()
         key = development.path_of(env["TIMEVALG_DEVELOPMENT_KEY"])
 
@@ -181,7 +181,7 @@ def production(tmp_path):
         )
         port = free_port()
         base = f"http://127.0.0.1:{port}"
-        with served(env, port, processes=2), httpx2.Client(base_url=base) as http:
+        with served(env, port, processes=2), httpx2.Client(base_url=base, timeout=60) as http:
             yield SimpleNamespace(
                 http=http,
                 signer=signer,
@@ -225,7 +225,7 @@ def test_hostile_tokens(production):
     assert answer.status_code == 200, answer.text
     assert answer.json()["id"] == production.tasks[ORGANISATION]
     for _ in range(8):  # to whichever process: each time by another connection
-        again = httpx2.get(f"{str(http.base_url).rstrip('/')}{path}", headers=good)
+        again = httpx2.get(f"{str(http.base_url).rstrip('/')}{path}", headers=good, timeout=60)
         assert again.status_code == 401
 
     public = json.dumps(signer.keys[0].as_dict(private=False)).encode()

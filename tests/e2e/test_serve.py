@@ -23,7 +23,10 @@ OWN = '[{"issuer": "i", "audience": "a", "keys": "http://127.0.0.1/k", "profile"
 
 def test_an_empty_folder_a_server_and_a_token(tmp_path):
     env, port = environment(tmp_path), free_port()
-    with served(env, port), httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with (
+        served(env, port),
+        httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+    ):
         today = datetime.now(UTC).date()
         with Timevalg.open(env["TIMEVALG_DATABASE_URL"], organisation=ORGANISATION) as valg:
             dips = valg.system("dips")
@@ -86,7 +89,7 @@ def test_what_has_begun_when_the_server_stops_is_answered_and_traced(tmp_path, c
     )
     with served(env, port) as server, socket.create_connection(("127.0.0.1", port)) as begun:
         begun.sendall(head.encode() + body[:10])
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             while "timevalg_http_being_answered 2.0" not in client.get("/metrics").text:
                 pass  # the one above, and this one
         server.send_signal(signal.SIGTERM)

@@ -6,10 +6,10 @@ import gc
 import os
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -32,6 +32,7 @@ from timevalg.settings import Settings
 from timevalg.store.migrate import current, head, upgrade
 from timevalg.wiring import open_ports
 
+_log = structlog.get_logger("timevalg.api")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 YOUNG = 20_000
 """New objects after which garbage is looked for; a request makes some thousands."""
@@ -55,24 +56,27 @@ def application(settings: Settings) -> FastAPI:
     stop_tracing = tracing.start(settings["TRACES"])
     ports = open_ports(url, letters_folder=letters)
 
-    _warm(ports)
-
     def ending() -> None:
         ports.store.close()
         stop_tracing()
 
     checks = {"the database is up to date": UpToDate(url)}
-    return make_app(ports, settings, signing_on(settings, ports), checks=checks, ending=ending)
+    app = make_app(ports, settings, signing_on(settings, ports), checks=checks, ending=ending)
+    _warm(app, ports)
+    return app
 
 
-def _warm(ports: Ports) -> None:
-    """Read every organisation before the first request, and let garbage collection leave it be.
+def _warm(app: FastAPI, ports: Ports) -> None:
+    """Make the document and read every organisation before the first request has to wait for it.
 
-    What lives for as long as the process need not be looked through again and again.
+    Garbage collection leaves be what lives for as long as the process.
     """
-    with suppress(Exception):  # a database that is away, or behind: readiness says so
+    app.openapi()
+    try:
         for organisation in ports.store.organisations():
             ports.pictures.current(organisation)
+    except Exception as error:  # a database that is away, or behind: readiness goes by that
+        _log.warning("not read ahead", error=type(error).__name__)
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 100)
