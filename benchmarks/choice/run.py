@@ -7,7 +7,9 @@ import platform
 import random
 import statistics
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from typing import Any
 
 from benchmarks.choice.clinic import EARLY, EVEN, VARIANTS, Case, Setting, case
@@ -19,6 +21,9 @@ SEEDS = (1, 2, 3, 4, 5)
 VARIANT_LOAD = 0.85
 EXACT = range(1_000, 1_060)
 """Seeds of the clinics small enough to try everything."""
+
+PROCESSES = 2
+"""Settings played at the same time."""
 
 Say = Callable[[str], None]
 Figures = dict[str, Any]
@@ -32,19 +37,28 @@ def everything(
     def sized(setting: Setting) -> Setting:
         return replace(setting, clinicians=8, rooms=4, days=3) if quick else setting
 
-    exact = EXACT[:6] if quick else EXACT
+    jobs: list[tuple[tuple[str, ...], Callable[..., Figures], tuple[Any, ...]]] = [
+        ((name, f"{load:.2f}"), measured, (sized(setting), load, seeds))
+        for load in sorted(loads, reverse=True)
+        for name, setting in (("loads", EARLY), ("even", EVEN))
+    ]
+    jobs += [
+        (("variants", name), variant, (name, sized(setting), seeds))
+        for name, setting in VARIANTS.items()
+    ]
+    jobs.append((("interleaved",), interleaved, (sized(VARIANTS["late_cancellations"]), seeds)))
+    jobs.append((("exact",), share_shown, (EXACT[:6] if quick else EXACT,)))
     found: Figures = {"loads": {}, "even": {}, "variants": {}}
-    for name, setting in (("loads", EARLY), ("even", EVEN)):
-        for load in loads:
-            say(f"{name}: {load:.2f} of room time wanted")
-            found[name][f"{load:.2f}"] = measured(sized(setting), load, seeds)
-    for name, setting in VARIANTS.items():
-        say(f"variant: {name}")
-        found["variants"][name] = variant(name, sized(setting), seeds)
-    say("looks and choices interleaved")
-    found["interleaved"] = interleaved(sized(VARIANTS["late_cancellations"]), seeds)
-    say("small clinics against exhaustive search")
-    found["exact"] = share_shown(exact)
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:  # each core its own setting
+        running = [(where, pool.submit(play, *given)) for where, play, given in jobs]
+        for where, future in running:
+            inside = found
+            for name in where[:-1]:
+                inside = inside[name]
+            inside[where[-1]] = future.result()
+            say(f"{': '.join(where)} done")
+    for name in ("loads", "even"):
+        found[name] = dict(sorted(found[name].items()))
     found["shown_refused_pct"] = found["interleaved"]["shown_refused_pct"]
     found["seeds"], found["quick"] = list(seeds), quick
     found["machine"] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -34,7 +35,27 @@ def test_the_short_form_gives_every_figure_and_strands_nobody():
         assert row.keys() >= KEYS
         assert row["guaranteed_stranded"] == 0
     assert found["interleaved"]["guaranteed_stranded"] == 0
+    assert found["shown_refused_pct"] <= 1
     assert found["exact"]["shown_pct"] >= 95
     assert "near weeks fuller, 92 %" in table(found)
     assert "$" not in page(found)
     assert plot(found).startswith("<svg")
+
+
+def test_a_case_is_the_same_in_every_process():
+    program = (
+        "from benchmarks.choice.clinic import VARIANTS, case\n"
+        "from dataclasses import replace\n"
+        "tiny = replace(VARIANTS['quotas'], clinicians=8, rooms=4, days=3)\n"
+        "print([(t.id, t.pools, t.not_before, t.not_after) for t in case(tiny, 0.5, 1).tasks])"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1

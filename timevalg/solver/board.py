@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.task import Task
@@ -27,6 +27,8 @@ from timevalg.solver.plan import PoolPlan
 from timevalg.solver.spot import Scope, Spot
 from timevalg.solver.tally import QuotaKey, Tally, counts
 from timevalg.solver.window import Window
+
+T = TypeVar("T")
 
 _NOTHING: Any = object()
 
@@ -120,52 +122,41 @@ class Board:
 
     def take(self, spot: Spot) -> None:
         """Put a spot on the board."""
-        place = spot.kind is SessionKind.PLACE
-        tallies = self._count(spot, leaving=False)
-        for name, entry in spot.entries.items():
-            column = self._columns.get(name)
-            diary = self.index.diary(name) if column is None else column.diary
-            if place:
-                diary = Diary(
-                    diary.firm,
-                    diary.places.changed((entry,), ()),
-                    diary.holds,
-                    tallies.get(name, diary.tallies),
-                )
-            else:
-                claim = [(entry, spot.session(self.index.organisation))]
-                diary = diary.changed(claim, (), tallies.get(name, diary.tallies))
-            masks = {} if column is None else _blocked(column.masks, entry, place)
-            self._set(self._columns, name, Column(diary, masks))
+        self._change(spot, leaving=False)
         self._set(self._spots, spot.id, spot)
         if spot.patient is not None:
             self._set(self._patients, spot.patient, (*self.of_patient(spot.patient), spot))
 
     def give(self, spot: Spot) -> None:
         """Take a spot off the board."""
-        place = spot.kind is SessionKind.PLACE
-        tallies = self._count(spot, leaving=True)
-        for name, entry in spot.entries.items():
-            column = self._columns.get(name)
-            diary = self.index.diary(name) if column is None else column.diary
-            if place:
-                diary = Diary(
-                    diary.firm,
-                    diary.places.changed((), (entry,)),
-                    diary.holds,
-                    tallies.get(name, diary.tallies),
-                )
-            else:
-                claim = [(entry, spot.session(self.index.organisation))]
-                diary = diary.changed((), claim, tallies.get(name, diary.tallies))
-            masks = {}
-            if place and column is not None:
-                masks = {key: bits for key, bits in column.masks.items() if not key[0].places}
-            self._set(self._columns, name, Column(diary, masks))
+        self._change(spot, leaving=True)
         self._set(self._spots, spot.id, None)
         if spot.patient is not None:
             left = tuple(s for s in self.of_patient(spot.patient) if s.id != spot.id)
             self._set(self._patients, spot.patient, left)
+
+    def _change(self, spot: Spot, *, leaving: bool) -> None:
+        """Bring quotas, diaries and masks of the resources of a spot up to date."""
+        place = spot.kind is SessionKind.PLACE
+        tallies = self._count(spot, leaving=leaving)
+        for name, entry in spot.entries.items():
+            column = self._columns.get(name)
+            diary = self.index.diary(name) if column is None else column.diary
+            counted = tallies.get(name, diary.tallies)
+            if place:
+                places = diary.places.changed(*_either((entry,), leaving=leaving))
+                diary = Diary(diary.firm, places, diary.holds, counted)
+            else:
+                claim = ((entry, spot.session(self.index.organisation)),)
+                diary = diary.changed(*_either(claim, leaving=leaving), counted)
+            masks = {} if column is None else column.masks
+            if not leaving:
+                masks = _blocked(masks, entry, place)
+            elif place:
+                masks = {key: bits for key, bits in masks.items() if not key[0].places}
+            else:
+                masks = {}
+            self._set(self._columns, name, Column(diary, masks))
 
     # -- who is where ------------------------------------------------------------------------
 
@@ -448,9 +439,7 @@ class Board:
         session = spot.session(self.index.organisation)
         out: dict[str, dict[QuotaKey, Tally]] = {}
         for key, period in self.index.counted_in(session).items():
-            rows = [(period, session)]
-            change: tuple[Iterable[tuple[date, Session]], Iterable[tuple[date, Session]]]
-            change = ((), rows) if leaving else (rows, ())
+            change = _either(((period, session),), leaving=leaving)
             clinic = self.index.organisation.clinics[key[0]]
             quota = clinic.quotas[key[1]]
             if quota.each is None:
@@ -556,6 +545,11 @@ def served(plan: PoolPlan, masks: Sequence[Iterable[tuple[str, int]]], among: in
                 break
         among ^= left
     return among
+
+
+def _either(rows: tuple[T, ...], *, leaving: bool) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    """Give what is added and what is removed."""
+    return ((), rows) if leaving else (rows, ())
 
 
 def _blocked(

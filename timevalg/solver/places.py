@@ -53,7 +53,7 @@ STEPS = 3_000
 """Steps spent on one task at most; see `Budget`."""
 ROUNDS = (30, 300, 20_000)
 """Steps spent on one task in each round of a plan: what is soon found need not wait."""
-STEPS_A_PLAN, STEPS_A_TASK = 40_000, 1
+STEPS_A_PLAN, STEPS_A_TASK = 120_000, 1
 """Steps that all tasks have together in all orders: so many, and so many more for each task."""
 
 

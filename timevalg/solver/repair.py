@@ -258,7 +258,7 @@ class Repair:
             if depth <= 0 and displaced:
                 continue
             more = self._owners(displaced, depth - 1)
-            if more is None:
+            if more is None or (depth == 1 and not all(self._has_free(t) for t, _ in more)):
                 continue
             found = self._solve(
                 more + rest,
@@ -329,7 +329,8 @@ class Repair:
         for role in every:
             if filled[role]:
                 mixed = filled[role] if roles[role].count == 1 else filled[role] + free[role]
-                yield from _combined(scope.pool, [mixed if n == role else free[n] for n in every])
+                rest = [names[:1] for names in free] if scope.pool.simple else free
+                yield from _combined(scope.pool, [mixed if n == role else rest[n] for n in every])
         if sum(map(bool, filled)) > 1:
             yield from _combined(scope.pool, [filled[n] + free[n] for n in every])
 
