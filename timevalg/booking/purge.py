@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from timevalg.booking.acting import Act, glance, run, use_case
+from timevalg.booking.claiming import release
 from timevalg.booking.own import require_whole
 from timevalg.booking.ports import Between, Ports, UnitOfWork
 from timevalg.booking.represented import ZONE, thread_of
@@ -104,8 +105,10 @@ def _purge(ports: Ports, principal: Principal, retention: Retention, apply: bool
             things = choose(act.unit, before, keys).things  # those of which it is still true
             rows = _rows(act.unit, things)
             for table, ids in rows.items():
-                sessions = act.unit.sessions
-                (sessions.release if table == "sessions" else getattr(act.unit, table).remove)(ids)
+                if table == "sessions":
+                    release(act, act.unit.sessions.find(id=frozenset(ids)))
+                else:
+                    getattr(act.unit, table).remove(ids)
             for thing in things:
                 act.audit(thing.kind, thing.value.id, thing.patient)
             return _counted(rows)
