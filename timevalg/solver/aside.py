@@ -96,6 +96,11 @@ class Aside:
         self._cells_left: dict[tuple[str, int, Frame], int] = {}
         self._starts: dict[tuple[Scope, int], int] = {}
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing is known of moves yet."""
+        return not self._known
+
     def starts(self, scope: Scope, moves: int) -> int:
         """Give the starts for which only those need move who might in so many moves.
 

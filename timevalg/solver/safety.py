@@ -138,6 +138,10 @@ class Settling:
     ) -> Certificate | None:
         aside = self._repair.aside
         for moves in self._depths:
+            if moves == 1 and aside.is_fresh and self._repair.budget.left > 0:
+                found = self._at_once(scope, cell, clinicians)
+                if found is not None:
+                    return found
             if moves and self._repair.budget.left <= 0:
                 return None
             if not aside.starts(scope, moves) >> cell & 1:
@@ -149,6 +153,16 @@ class Settling:
                     return found
                 if self._repair.budget.left <= 0:
                     return None
+        return None
+
+    def _at_once(
+        self, scope: Scope, cell: int, clinicians: frozenset[str] | None
+    ) -> Certificate | None:
+        """Try to move those displaced to free spots, before it is found out who can move at all."""
+        for spot, displaced in self._spots(scope, cell, clinicians, ANYHOW):
+            found = self._finish(scope, cell, spot, displaced, 0)
+            if found is not None or self._repair.budget.left <= 0:
+                return found
         return None
 
     def _spots(
