@@ -40,7 +40,7 @@ JOB = Job(
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks.race", "--writers", "4", "--seconds", "2"]
+    command = [sys.executable, "-m", "benchmarks.race", "--writers", "4", "--seconds", "1"]
     return subprocess.run(
         [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
