@@ -157,8 +157,14 @@ def test_the_calendar_is_taken_in(dips):
     )
     assert dips.post(f"{SYSTEM}/calendar", {"rows": [], "first": row["start"]}).status_code == 422
     path = f"{SYSTEM}/appointments/kontakt/1"
-    assert dips.post(f"{path}/arrive").json()["state"] == "arrived"
-    assert dips.post(f"{path}/fulfil").json()["state"] == "fulfilled"
+    for verb in ("arrive", "fulfil", "no-show"):
+        assert dips.post(f"{path}/{verb}", version=None).status_code == 428, verb
+        assert dips.post(f"{path}/{verb}", version='"99"').status_code == 412, verb
+    tag = dips.get(path).headers["ETag"]
+    here = dips.post(f"{path}/arrive", version=tag)
+    assert here.json()["state"] == "arrived"
+    gone = dips.post(f"{path}/fulfil", version=here.headers["ETag"])
+    assert gone.json()["state"] == "fulfilled"
 
 
 def test_patients_are_named_merged_and_mourned(dips, task):

@@ -239,28 +239,28 @@ def cancel_as_hospital(
     return _visit(cancelled, response)
 
 
-@router.operation("POST", VISIT + "/arrive", "arrive")
+@router.operation("POST", VISIT + "/arrive", "arrive", changes=True)
 def patient_is_here(
-    system: System, appointment: Id, key: MaybeKey, response: Response
+    system: System, appointment: Id, key: MaybeKey, version: Version, response: Response
 ) -> shapes.VisitOut:
     """Note that the patient is here."""
-    return _visit(system.arrive(appointment, idempotency_key=key), response)
+    return _visit(system.arrive(appointment, version, idempotency_key=key), response)
 
 
-@router.operation("POST", VISIT + "/fulfil", "fulfil")
+@router.operation("POST", VISIT + "/fulfil", "fulfil", changes=True)
 def visit_took_place(
-    system: System, appointment: Id, key: MaybeKey, response: Response
+    system: System, appointment: Id, key: MaybeKey, version: Version, response: Response
 ) -> shapes.VisitOut:
     """Note that the visit has taken place."""
-    return _visit(system.fulfil(appointment, idempotency_key=key), response)
+    return _visit(system.fulfil(appointment, version, idempotency_key=key), response)
 
 
-@router.operation("POST", VISIT + "/no-show", "no show")
+@router.operation("POST", VISIT + "/no-show", "no show", changes=True)
 def patient_did_not_come(
-    system: System, appointment: Id, key: MaybeKey, response: Response
+    system: System, appointment: Id, key: MaybeKey, version: Version, response: Response
 ) -> shapes.VisitOut:
     """Note that the patient did not come."""
-    return _visit(system.no_show(appointment, idempotency_key=key), response)
+    return _visit(system.no_show(appointment, version, idempotency_key=key), response)
 
 
 @router.operation("POST", "/system/patients/register", "register patient")
