@@ -124,10 +124,12 @@ def _mail(receiver: Receiver) -> type[Any]:
                 verb = line[:4].upper()
                 if verb == b"DATA":
                     self._say("354 go on")
-                    text = b"".join(iter(self.rfile.readline, b".\r\n"))
-                    if not text:
-                        return  # the sender died in the middle
-                    receiver.take_mail(text)
+                    text = []
+                    while (part := self.rfile.readline()) != b".\r\n":
+                        if not part:
+                            return  # the sender died in the middle
+                        text.append(part)
+                    receiver.take_mail(b"".join(text))
                     time.sleep(receiver.delay)
                 self._say("221 bye" if verb == b"QUIT" else "250 taken")
 
@@ -149,7 +151,11 @@ def _web(receiver: Receiver) -> type[Any]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True
+                return  # the sender died in the middle
             take = receiver.take_message if self.path == GATEWAY else receiver.take_event
             self.send_response(take(self.headers, body))
             self.send_header("content-length", "0")
