@@ -8,6 +8,7 @@ operation whose reply was lost may have happened or not: some choice of these mu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
 
@@ -106,12 +107,37 @@ def _unexplained(
     if operation.outcome == "IllegalMove":
         if not _states(operation, intervals) <= MOVES[operation.verb].keys():
             return
+        if operation.verb == "hold" and _renewed_enough(history, operation, intervals, order):
+            return
     elif operation.outcome in {"TimeTaken", "WouldStrand"}:
         if operation.start is not None and _in_the_way(history, operation, intervals):
             return
         if _overtaken(history, operation, order):
             return
     yield f"{_name(operation)}: refused with {operation.outcome}, and nothing stood in its way"
+
+
+def _renewed_enough(
+    history: History,
+    operation: Operation,
+    intervals: Iterable[Interval],
+    order: Iterable[Operation],
+) -> bool:
+    """Tell whether the start was held already, and that as often as it may be."""
+    held = {
+        interval.what.id
+        for interval in _during(operation, intervals)
+        if isinstance(interval.what, Taken) and interval.what.kind == "hold"
+        if (interval.task, interval.what.start) == (operation.task, operation.start)
+    }
+    times = Counter(
+        taken.id
+        for other in order
+        if other.verb == "hold" and other.change is not None and other.began <= operation.began
+        for taken in other.change.claimed
+        if taken.id in held
+    )
+    return any(count > history.rules.renewals for count in times.values())
 
 
 def _in_the_way(history: History, operation: Operation, intervals: Iterable[Interval]) -> bool:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.history.record import Rules, Taken
 from timevalg.booking.claiming import ATTEMPTS
+from timevalg.booking.hold import RENEWALS
 from timevalg.booking.ports import UnitOfWork
 from timevalg.model.session import Session
 from timevalg.model.task import Task
@@ -93,7 +94,7 @@ def document() -> dict[str, Any]:
 def rules() -> Rules:
     """Give what the plain model knows of the clinic."""
     minute, day = 60_000_000, 24 * 60 * 60_000_000
-    return Rules(LENGTH * minute, RESOURCES, PER_DAY, day, HOLD * minute, ATTEMPTS)
+    return Rules(LENGTH * minute, RESOURCES, PER_DAY, day, HOLD * minute, ATTEMPTS, RENEWALS)
 
 
 def invitation(number: int, pool: str) -> Task:

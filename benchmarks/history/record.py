@@ -110,6 +110,8 @@ class Rules:
         Microseconds for which a hold is kept.
     attempts : int
         Plans that may be overtaken before a time counts as taken.
+    renewals : int
+        How often a hold may be renewed.
     """
 
     length: int
@@ -118,6 +120,7 @@ class Rules:
     day: int
     hold: int
     attempts: int
+    renewals: int
 
 
 @dataclass(frozen=True)

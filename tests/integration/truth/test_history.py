@@ -12,9 +12,10 @@ from benchmarks.history import clinic
 from benchmarks.history.check import faults
 from benchmarks.history.crowd import history, open_clinic
 from benchmarks.history.model import overlap
-from benchmarks.history.record import DONE, LOST, Change, History, merged
+from benchmarks.history.record import DONE, LOST, Change, History, Operation, Taken, merged
 from benchmarks.history.writer import Noting, Writer, sessions
 from tests.world import TestKeys
+from timevalg.booking.hold import RENEWALS
 from timevalg.channels.sink import Sink
 from timevalg.store import Database
 from timevalg.wiring import ports_on
@@ -284,6 +285,29 @@ def test_a_history_that_was_changed_is_found_out(recorded, mutation):
     assert mutants
     some = random.Random(0).sample(mutants, min(SITES, len(mutants)))
     assert [m for m in some if not faults(m)] == []
+
+
+# --- a hold that is renewed
+
+
+@pytest.mark.parametrize("renewals", range(RENEWALS + 1))
+def test_a_hold_is_refused_once_it_has_been_renewed_so_often_and_not_before(renewals):
+    rules = clinic.rules()
+    spans = dict.fromkeys(("r:dr-a", "r:room", "p:p-1"), (0, rules.length))
+    place = Taken("place:t", "place", "t", "p-1", "one", 0, spans)
+
+    def held(now):
+        return replace(place, id="s", kind="hold", until=now + rules.hold, is_place=True)
+
+    def hold(now, gone, outcome=DONE):
+        change = Change(now, now, (gone,), (held(now),)) if outcome == DONE else None
+        return Operation("hold", "t", "p-1", "one", 0, now, now, outcome, change)
+
+    done = [hold(1, "place:t"), *(hold(2 + n, "s") for n in range(renewals))]
+    refused = hold(90, "s", "IllegalMove")
+    history = History(rules, (place,), (*done, refused), (held(len(done)),))
+    found = faults(history)
+    assert bool(found) == (renewals < RENEWALS), found
 
 
 # --- lost replies
