@@ -78,6 +78,7 @@ class Weeks(RuleBasedStateMachine):
         self.away = []
         self.openings = SHORT
         self.refs = {}
+        self.dead = set()
         self.seen = set()
         self.homeless = set()
         self.cause = None
@@ -141,17 +142,19 @@ class Weeks(RuleBasedStateMachine):
             f"q-{n % 9}",
             pools,
             priority=1 + n % 5,
+            refusals=IllegalMove,
             **self.window(first, width, lead),
             **more,
         )
-        assert (answer.task is None) == (answer.shortage is not None)
+        assert self.dead if answer is None else (answer.task is None) == bool(answer.shortage)
 
     @rule(n=number, count=st.integers(2, 6), first=st.integers(1, 8), width=few, lead=few)
     def invite_many(self, n, count, first, width, lead):
         common = {"pools": ["auto"], **self.window(first, width, lead)}
         many = [{"patient": f"q-{(n + k) % 9}", **common} for k in range(count)]
-        answers = self.doing(None, self.world.desk.invite_many, many)
-        assert all((a.task is None) == (a.shortage is not None) for a in answers)
+        answers = self.doing(None, self.world.desk.invite_many, many, refusals=IllegalMove)
+        assert self.dead or answers
+        assert all((a.task is None) == (a.shortage is not None) for a in answers or ())
 
     @task_in("draft", *LIVE)
     @rule(n=number, first=few, width=few, lead=few, extra=st.sampled_from([0, 0, 15]))
@@ -189,6 +192,15 @@ class Weeks(RuleBasedStateMachine):
         offers = me.offers(task, 100).offers
         if offers:
             self.doing(None, me.hold, task, offers[which % len(offers)])
+
+    @precondition(lambda self: self.world.sessions(kind="hold"))
+    @rule(n=number)
+    def renew(self, n):
+        """As often as it may be; also one that has expired, if its time is still free."""
+        held = self.world.sessions(kind="hold")
+        hold = held[n % len(held)]
+        refusals = (IllegalMove, Conflict)
+        self.doing(None, self.world.patient(hold.patient).renew, hold, refusals=refusals)
 
     @a_visit
     @rule(n=number, which=number)
@@ -329,6 +341,41 @@ class Weeks(RuleBasedStateMachine):
         days = [d for k, d in enumerate(WEEKDAYS) if n >> k & 1] or WEEKDAYS
         self.openings = [{"days": days, "from": "08:00", "to": ["09:00", "11:00"][n % 2]}]
         self.doing("a new plan", self.world.publish, clinic(self.away, self.openings))
+
+    @rule(n=number, when=number, half_hours=st.integers(1, 4), override=st.booleans())
+    def block(self, n, when, half_hours, override):
+        start = self.moment(when)
+        names = [["dr-a"], ["dr-b"], ["room"], ["dr-a", "dr-b"]][n % 4]
+        self.doing(
+            "an override" if override else None,
+            self.world.desk.block,
+            "clinic",
+            names,
+            start,
+            start + timedelta(minutes=30 * half_hours),
+            reason="a course",
+            override=override,
+            refusals=Conflict,
+        )
+
+    @precondition(lambda self: self.world.sessions(kind="block"))
+    @rule(n=number)
+    def unblock(self, n):
+        blocks = self.world.sessions(kind="block")
+        self.doing(None, self.world.desk.unblock, blocks[n % len(blocks)])
+
+    @rule(n=number, into=number)
+    def merge(self, n, into):
+        """Two patients turn out to be one: their times may meet."""
+        refusals = (IllegalMove, InvalidInput, Conflict)
+        names = (f"q-{n % 9}", f"q-{into % 9}")
+        self.doing("a merge", self.world.dips.merge, *names, refusals=refusals)
+
+    @rule(n=number)
+    def deceased(self, n):
+        name = f"q-{n % 9}"
+        self.doing("a return to life", self.world.dips.deceased, name)
+        self.dead.add(name)
 
     @rule(n=number, when=number, gone=st.booleans())
     def import_row(self, n, when, gone):
