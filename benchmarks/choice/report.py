@@ -55,6 +55,14 @@ def write(found: dict[str, Any]) -> None:
     (DOCS / "choice.svg").write_text(plot(found))
 
 
+def _stranded(count: int, unplaced: int) -> str:
+    """Say how many the guarantee left without a time, and when they were told."""
+    told = f"{unplaced} for whom the first plan found no place, which is said before any letter leaves"
+    if count == unplaced:
+        return f"nobody but {told}" if count else "nobody"
+    return f"**{count}**, {told} among them"
+
+
 def page(found: dict[str, Any]) -> str:
     """Give the page with its numbers filled in."""
     everywhere = [row for _, row in rows(found)]
@@ -67,7 +75,7 @@ def page(found: dict[str, Any]) -> str:
         **_span("even", [r["fcfs_stranded_pct"] for r in found["even"].values()]),
         **_span("early", [r["fcfs_stranded_pct"] for r in found["loads"].values()]),
         **_span("offers", offers),
-        stranded="nobody" if not stranded else f"**{stranded}**",
+        stranded=_stranded(stranded, sum(row["of_them_unplaced"] for row in everywhere)),
         wide=variants["wide_windows"]["fcfs_stranded_pct"],
         cancelled=round(100 * CANCELLED),
         cancelling=variants["late_cancellations"]["fcfs_stranded_pct"],

@@ -92,6 +92,7 @@ def safely(ours: Sequence[Played]) -> Figures:
     looked_at = sum(p.looked_at for p in ours)
     return {
         "guaranteed_stranded": sum(p.stranded + p.unplaced for p in ours),
+        "of_them_unplaced": sum(p.unplaced for p in ours),
         "offers_mean": round(statistics.fmean(shown), 2),
         "ten_or_all_pct": percent(len(looks) - sum(p.few for p in ours), len(looks)),
         "unsafe_pct": percent(sum(p.unsafe for p in ours), looked_at),
