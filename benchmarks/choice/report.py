@@ -57,7 +57,9 @@ def write(found: dict[str, Any]) -> None:
 
 def _stranded(count: int, unplaced: int) -> str:
     """Say how many the guarantee left without a time, and when they were told."""
-    told = f"{unplaced} for whom the first plan found no place, which is said before any letter leaves"
+    told = (
+        f"{unplaced} for whom the first plan found no place, which is said before any letter leaves"
+    )
     if count == unplaced:
         return f"nobody but {told}" if count else "nobody"
     return f"**{count}**, {told} among them"
