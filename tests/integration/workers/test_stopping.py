@@ -18,8 +18,8 @@ DRAMATIQ = ("-m", "dramatiq", "workers", "--processes", "1", "--threads", "2")
 TIMEVALG = ("-m", "timevalg.cli", "worker")
 PROMISED = 10
 """Seconds from SIGTERM to the end; what is waited for on the way is bounded by settings."""
-NEVER = 60
-"""Seconds after which a process counts as one that does not end, on however busy a machine."""
+BOUND = 25
+"""Seconds after which a process counts as one that does not end; it has 10, on a quiet machine."""
 
 
 def test_what_a_process_waits_for_at_its_end_adds_up_to_less_than_was_promised():
@@ -59,6 +59,7 @@ def test_workers_end_though_redis_or_postgres_is_away_or_says_nothing(
             (DRAMATIQ, {"TIMEVALG_REDIS_URL": redis.url}),
             (DRAMATIQ, {"TIMEVALG_DATABASE_URL": silent.url}),
             (TIMEVALG, {"TIMEVALG_REDIS_URL": redis.url, "TIMEVALG_DATABASE_URL": gone.url}),
+            (TIMEVALG, {"TIMEVALG_DATABASE_URL": gone.url}),
         ]
         processes, ports = [], [free_port() for _ in cases]
         for (command, settings), port in zip(cases, ports, strict=True):
@@ -72,7 +73,7 @@ def test_workers_end_though_redis_or_postgres_is_away_or_says_nothing(
         choose_today(world)
         for process in processes:
             process.send_signal(signal.SIGTERM)
-        assert [process.wait(timeout=NEVER) for process in processes] == [0] * len(cases)
+        assert [process.wait(timeout=BOUND) for process in processes] == [0] * len(cases)
 
 
 def test_a_busy_worker_ends_and_what_it_had_in_hand_is_done_or_given_back(
@@ -80,13 +81,13 @@ def test_a_busy_worker_ends_and_what_it_had_in_hand_is_done_or_given_back(
 ):
     """The mail server is slow to answer: what it was asked is finished, the rest is for others."""
     receiver.delay = 0.5
-    for n in range(3):
+    for n in range(6):
         choose_today(world, f"p-{n}")
     with ExitStack() as stack:
         process = start(stack, environment, DRAMATIQ)
         until(lambda: world.read(lambda unit: unit.letters.find(state="sending")))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=NEVER) == 0
+        assert process.wait(timeout=BOUND) == 0
     assert world.read(lambda unit: unit.letters.find(state="sending")) == []
     assert world.read(lambda unit: unit.work.find(state="leased")) == []
     sent = world.read(lambda unit: unit.letters.find(state="sent"))
