@@ -53,11 +53,14 @@ def test_from_what_if_to_rebooked(tmp_path):
     assert "tasks left without a place" in shown
     assert f"{lost.id} would have no place" in shown
     replan = ("replan", "--database", url, *NOW)
-    assert json.loads(timevalg(*replan, "--json")) == {"proposals": []}  # nothing was published
+    nothing = {"proposals": [], "proven": True}  # nothing was published
+    assert json.loads(timevalg(*replan, "--json")) == nothing
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").publish(after)
-    assert json.loads(timevalg(*replan, "--json")) == {"proposals": [proposal]}
-    assert visit.id in timevalg(*replan)
+    assert json.loads(timevalg(*replan, "--json")) == {"proposals": [proposal], "proven": True}
+    shown = timevalg(*replan)
+    assert visit.id in shown
+    assert "\nno other way moves fewer" in shown
     done = json.loads(timevalg(*replan, "--accept", visit.id, "--reason", "flood", "--json"))
     (row,) = done["rebooked"]
     assert (row["appointment"], row["state"]) == (visit.id, "cancelled")

@@ -1,46 +1,42 @@
 """Replan: which booked visits cannot stand after a capacity loss, and what to do about each.
 
-Only those move whose resources are not there; no other visit is touched. Each gets the least
-harmful change: other resources at the same time; else another time, within the planned window
-before past it, the same day before another, the same clinician before another, near before far.
-Visits nearest to their deadline come first, and each proposal leaves room for those before it.
+Only those move whose resources are not there; no other visit is touched. All are looked at
+together (`timevalg.solver.rebooking`): something for as many as can be, of which as many as can be
+keep their time with other resources; the others stay within the planned window before going past
+it, on the same day before another, with the same clinician before another, near before far.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import islice
 
 from timevalg.booking.acting import Act, clinic_of, glance, note_looks, picture_of, use_case
 from timevalg.booking.cancel import cancel_visit
-from timevalg.booking.change import displace, move_visit
+from timevalg.booking.change import move_visit
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.invite import send, tell_of_draft
 from timevalg.booking.look import asker, prepared
 from timevalg.booking.ports import Between, Ports
-from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.reliving import give_back
 from timevalg.model.appointment import Appointment
-from timevalg.model.errors import IllegalMove, NotServable, WouldStrand
+from timevalg.model.errors import IllegalMove, NotServable
 from timevalg.model.principal import Principal
-from timevalg.model.session import Session, SessionKind
+from timevalg.model.session import Session
 from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.task import Mode, Task
 from timevalg.model.time import local_date
-from timevalg.solver.ask import Ask
-from timevalg.solver.assign import assignments, session_for
-from timevalg.solver.certificates import Certificate, after, place_id
+from timevalg.solver.certificates import Certificate
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import place
-from timevalg.solver.search import feasible
+from timevalg.solver.rebooking import LostVisit, Move, alone, harms, least_moves
 from timevalg.solver.shortage import shortage
 from timevalg.solver.verify import absent
 
+Cannot = tuple[Appointment, tuple[str, ...], frozenset[str]]
+"""A visit that cannot stand, why, and its preparations that are done."""
 WAIT = timedelta(days=3)
 """How long a patient may choose another time, unless staff say otherwise."""
-LOOKED_AT = 200
-"""Assignments, and starts, compared for the least harmful one."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,8 @@ class Proposal:
         its time with other resources, or where nothing is found.
     certificate : Certificate or None
         The visit with other resources, or the place of the task; None = nothing is found.
+    session : Session or None
+        Where the visit would be, or the task have its place, once all proposals are carried out.
     harm : tuple of str
         What the patient would notice, in words.
     """
@@ -64,12 +62,23 @@ class Proposal:
     absent: tuple[str, ...]
     task: Task | None = None
     certificate: Certificate | None = None
+    session: Session | None = None
     harm: tuple[str, ...] = ()
 
-    @property
-    def session(self) -> Session | None:
-        """Where the visit would be, or the task have its place."""
-        return None if self.certificate is None else self.certificate.claim
+
+@dataclass(frozen=True)
+class Replanned:
+    """Proposals for all visits that cannot stand, which can be carried out in their order.
+
+    Attributes
+    ----------
+    proven : bool
+        No other way moves fewer visits, or as many with less harm. Not asked of visits that belong
+        to no pool.
+    """
+
+    proposals: tuple[Proposal, ...]
+    proven: bool
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ class Rebooked:
 
 
 @use_case("replan", keyed=False)
-def replan(ports: Ports, principal: Principal, clinic: str | None = None) -> list[Proposal]:
+def replan(ports: Ports, principal: Principal, clinic: str | None = None) -> Replanned:
     """Say which visits to come must move, and what would harm least; nothing is changed.
 
     Parameters
@@ -112,7 +121,7 @@ def rebook(
     reason: str = "",
     version: int | None = None,
 ) -> Rebooked:
-    """Do what `replan` proposes for one visit that cannot stand.
+    """Do what `replan` proposes for one visit that cannot stand, among all of its clinic.
 
     With other resources the visit stays where it is. Else it is cancelled, and the patient told;
     an open task with a place at the proposed time lets them choose another, and who does not
@@ -133,21 +142,24 @@ def rebook(
     """
 
     def find(picture: Picture) -> Proposal:
-        visit, done = glance(
-            ports,
-            principal,
-            "rebook",
-            lambda act: prepared(act, act.appointment(appointment, version)),
-        )
+        visit, done, others = glance(ports, principal, "rebook", lambda act: look(act, picture))
         why = _absent(picture, visit)
         if visit.state is not AppointmentState.BOOKED or not why:
             hint = "all it needs is there; move or cancel it"
             raise IllegalMove("appointment", visit.id, visit.state, "rebook", hint)
-        proposal = _proposal(ports, picture, visit, why, done, due)
+        asker(picture, visit, done)  # refuses one that belongs to no pool
+        lost, _ = _lost(ports, picture, others, due)
+        mine = next(one for one in lost if one.appointment.id == visit.id)
+        all_moves = least_moves(picture, [x.visit for x in lost], ports.prover.solve, _keys(ports))
+        proposal = _proposal(picture, mine, alone(picture, all_moves, mine.visit, _keys(ports)))
         if proposal.certificate is None:
-            task = proposal.task or asker(picture, visit, done)[0]
+            task = mine.visit.renewed
             raise NotServable(task.id, shortage(picture, task, picture.now))
         return proposal
+
+    def look(act: Act, picture: Picture) -> tuple[Appointment, frozenset[str], list[Cannot]]:
+        visit, done = prepared(act, act.appointment(appointment, version))
+        return visit, done, must_move(act, picture, visit.clinic)
 
     def body(act: Act, picture: Picture, found: Proposal) -> Rebooked:
         visit = act.appointment(appointment, found.visit.version)
@@ -173,9 +185,7 @@ def rebook(
     return settle(ports, principal, "rebook", find, body, reason=reason)
 
 
-def must_move(
-    act: Act, picture: Picture, clinic: str | None = None
-) -> list[tuple[Appointment, tuple[str, ...], frozenset[str]]]:
+def must_move(act: Act, picture: Picture, clinic: str | None = None) -> list[Cannot]:
     """Give the visits to come whose resources are not there, why, and preparations done."""
     to_come, mine = Between(act.unit.now()), act.principal.clinics
     found = []
@@ -191,18 +201,44 @@ def must_move(
 def propose(
     ports: Ports,
     picture: Picture,
-    visits: Iterable[tuple[Appointment, tuple[str, ...], frozenset[str]]],
-) -> list[Proposal]:
+    visits: Iterable[Cannot],
+) -> Replanned:
     """Give a proposal for each visit, such that all can be carried out together."""
-    out = []
+    lost, alone = _lost(ports, picture, visits, None)
+    found = least_moves(picture, [one.visit for one in lost], ports.prover.solve, _keys(ports))
+    by_session = {one.visit.session.id: one for one in lost}
+    proposals = [_proposal(picture, by_session[m.visit.session.id], m) for m in found.moves]
+    return Replanned((*proposals, *alone), found.proven)
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """A visit that cannot stand, as an appointment and as planning sees it."""
+
+    appointment: Appointment
+    absent: tuple[str, ...]
+    visit: LostVisit
+
+
+def _lost(
+    ports: Ports,
+    picture: Picture,
+    visits: Iterable[Cannot],
+    due: date | None,
+) -> tuple[list[_Lost], list[Proposal]]:
+    """Tell apart the visits that can be planned, the most urgent first, and those of no pool."""
+    lost, alone = [], []
     for visit, why, done in sorted(visits, key=lambda v: _urgency(picture, v[0])):
-        found = _proposal(ports, picture, visit, why, done, None)
-        out.append(found)
-        if found.task is not None:
-            picture = picture.with_task(found.task)
-        if found.certificate is not None:
-            picture = after(picture, found.certificate)
-    return out
+        if visit.pool is None or visit.patient is None:
+            alone.append(Proposal(visit, why))
+            continue
+        task, _ = asker(picture, visit, done)
+        session = picture.index.sessions[visit.session or ""]
+        renewed = task
+        if task.state not in {TaskState.CHOSEN, TaskState.ASSIGNED}:
+            renewed = _renewed(ports, picture, task, done, due)  # else nobody has been told of it
+        lost.append(_Lost(visit, why, LostVisit(session, task, renewed, done)))
+    return lost, alone
 
 
 def _absent(picture: Picture, visit: Appointment) -> tuple[str, ...]:
@@ -216,26 +252,12 @@ def _urgency(picture: Picture, visit: Appointment) -> tuple[date, datetime, str]
     return last, visit.start, visit.id
 
 
-def _proposal(
-    ports: Ports,
-    picture: Picture,
-    visit: Appointment,
-    why: tuple[str, ...],
-    done: frozenset[str],
-    due: date | None,
-) -> Proposal:
-    if visit.pool is None or visit.patient is None:
-        return Proposal(visit, why)
-    session = picture.index.sessions[visit.session or ""]
-    task, _ = asker(picture, visit, done)
-    same_time = _other_resources(ports, picture, session, task)
-    if same_time is not None:
-        harm = _harm(picture, task, session, same_time.claim)
-        return Proposal(visit, why, None, same_time, harm)
-    if task.state in {TaskState.CHOSEN, TaskState.ASSIGNED}:  # nobody has been told of it yet
-        return _told(picture, Proposal(visit, why, task, find_place(picture, task)), session)
+def _renewed(
+    ports: Ports, picture: Picture, task: Task, done: frozenset[str], due: date | None
+) -> Task:
+    """Give the task by which the patient finds another time."""
     today = local_date(picture.now, clinic_of(picture, task).timezone)
-    renewed = replace(
+    return replace(
         task,
         id=ports.keys.new("task"),
         ref=None,
@@ -250,89 +272,24 @@ def _proposal(
         staff_may_wait=False,
         version=1,
     )
-    return _told(
-        picture, Proposal(visit, why, renewed, _place(picture, renewed, task, session)), session
-    )
 
 
-def _other_resources(
-    ports: Ports, picture: Picture, session: Session, task: Task
-) -> Certificate | None:
-    """Find others who could serve a visit at its time, as few of them new as can be."""
-    index = picture.index
-    ask = Ask.for_task(index, task, session.pool or "", picture.now, changing=True)
-    ask = replace(ask, ignore=ask.ignore | {session.id})
-    had = {name for names in session.resources.values() for name in names}
-    options = islice(assignments(index, ask, session.start), LOOKED_AT)
-    for resources in sorted(
-        options, key=lambda r: sum(n not in had for names in r.values() for n in names)
-    ):
-        new = session_for(
-            index.organisation,
-            ask,
-            session.start,
-            resources,
-            id=ports.keys.new("session"),
-            kind=SessionKind.BOOKING,
-        )
-        try:
-            return displace(picture, replace(new, task=session.task), (session,), override=False)[0]
-        except WouldStrand:
-            continue
-    return None
+def _keys(ports: Ports) -> Callable[[], str]:
+    return lambda: ports.keys.new("session")
 
 
-def _place(picture: Picture, renewed: Task, task: Task, session: Session) -> Certificate | None:
-    """Find the place that harms least for the task by which the patient finds another time."""
-    bare = picture.apply(removed=[session.id]).with_task(renewed)
-    free = sorted(_free(bare, renewed), key=lambda s: _cost(picture, task, session, s))
-    if free:
-        return Certificate((free[0],), (session,))
-    found = place(bare, renewed, picture.now)
-    return replace(found, released=(session,)) if found is not None else None
-
-
-def _free(bare: Picture, renewed: Task) -> Iterator[Session]:
-    """Give valid places that displace nobody, each start with the first who can serve it."""
-    for pool in renewed.pools:
-        ask = Ask.for_place(bare.index, renewed, pool, bare.now)
-        for start in islice(feasible(bare.index, ask).instants(), LOOKED_AT):
-            for resources in islice(assignments(bare.index, ask, start), 8):
-                yield session_for(
-                    bare.index.organisation,
-                    ask,
-                    start,
-                    resources,
-                    id=place_id(renewed),
-                    kind=SessionKind.PLACE,
-                )
-
-
-def _cost(
-    picture: Picture, task: Task, old: Session, new: Session
-) -> tuple[bool, bool, bool, timedelta]:
-    clinic = clinic_of(picture, task)
-    was, day = (s.local_date(clinic.timezone) for s in (old, new))
-    service = clinic.service_of(new.pool or task.pools[0])
-    other = new.clinicians(service) != old.clinicians(service)
-    return day > task.not_after, day != was, other, abs(new.start - old.start)
-
-
-def _harm(picture: Picture, task: Task, old: Session, new: Session) -> tuple[str, ...]:
-    past, day, clinician, _ = _cost(picture, task, old, new)
-    time = new.start != old.start
+def _proposal(picture: Picture, lost: _Lost, move: Move) -> Proposal:
+    visit = lost.visit
+    task = None if move.keeps_time else visit.renewed
+    new = move.goal
+    if new is None:
+        return Proposal(lost.appointment, lost.absent, task)
+    past, day, clinician, _ = harms(picture, visit, new)
     words = {
         "past the planned date": past,
         "another day": day,
-        "another hour": time and not day,
+        "another hour": new.start != visit.session.start and not day,
         "another clinician": clinician,
     }
-    return tuple(word for word, is_so in words.items() if is_so)
-
-
-def _told(picture: Picture, proposal: Proposal, old: Session) -> Proposal:
-    new, task = proposal.session, proposal.task
-    if new is None or task is None:
-        return proposal
-    planned = picture.tasks.get(proposal.visit.task or "") or task
-    return replace(proposal, harm=_harm(picture, planned, old, new))
+    harm = tuple(word for word, is_so in words.items() if is_so)
+    return Proposal(lost.appointment, lost.absent, task, move.certificate, new, harm)

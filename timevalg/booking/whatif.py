@@ -9,7 +9,7 @@ from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, note_looks, use_case
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.publish import Published, put_in_force
-from timevalg.booking.replan import Proposal, must_move, propose
+from timevalg.booking.replan import Cannot, Proposal, must_move, propose
 from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Contents
 from timevalg.model.principal import Principal
@@ -34,6 +34,8 @@ class Forecast:
         Task id → what would be short for it, with cures.
     proposals : tuple of Proposal
         For each visit that could not stand.
+    proven : bool
+        No other way would move fewer of them, or as many with less harm.
     picture : Picture
         As everything would be.
     """
@@ -42,6 +44,7 @@ class Forecast:
     moved: tuple[tuple[Session, Session], ...]
     lost: Mapping[str, Shortage]
     proposals: tuple[Proposal, ...]
+    proven: bool
     picture: Picture
 
 
@@ -75,9 +78,9 @@ def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
         places = {s.task: s for s in picture.index.sessions.values() if is_place(s)}
         moved = [(old, places[t]) for t, old in before.items() if t in places and places[t] != old]
         waiting.extend(must_move(act, picture))
-        raise _Undone(Forecast(published, tuple(moved), {}, (), picture))
+        raise _Undone(Forecast(published, tuple(moved), {}, (), True, picture))
 
-    waiting: list[tuple[Appointment, tuple[str, ...], frozenset[str]]] = []
+    waiting: list[Cannot] = []
     try:
         ports.store.run(principal.organisation, body)
     except _Undone as undone:
@@ -87,5 +90,5 @@ def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
     seen += [picture.tasks[key] for key in found.published.lost if key in picture.tasks]
     note_looks(ports, principal, "what if", seen)
     lost = {key: shortage(picture, picture.tasks[key], picture.now) for key in found.published.lost}
-    proposals = tuple(propose(ports, picture, waiting))
-    return Forecast(found.published, found.moved, lost, proposals, picture)
+    made = propose(ports, picture, waiting)
+    return Forecast(found.published, found.moved, lost, made.proposals, made.proven, picture)

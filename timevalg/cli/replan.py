@@ -30,10 +30,13 @@ def run(
         picture = valg.ports.pictures.current(valg.organisation)
         found = desk.replan(clinic)
     if as_json:
-        typer.echo(json.dumps({"proposals": rows(found, picture)}, ensure_ascii=False))
+        told = rows(found.proposals, picture)
+        whole: dict[str, Any] = {"proposals": told, "proven": found.proven}
+        typer.echo(json.dumps(whole, ensure_ascii=False))
     else:
         console = Console(width=None if sys.stdout.isatty() else 140)
-        console.print(table(found, picture))
+        console.print(table(found.proposals, picture))
+        typer.echo(sure(found.proposals, found.proven), nl=False)
 
 
 def rows(found: Iterable[Proposal], picture: Picture) -> list[dict[str, Any]]:
@@ -56,6 +59,14 @@ def change(one: Proposal) -> str:
     if one.certificate is None:
         return "nothing"
     return "resources" if one.task is None else "time"
+
+
+def sure(found: Sequence[Proposal], proven: bool) -> str:
+    """Say whether the fewest move; nothing where nobody has to."""
+    if not found:
+        return ""
+    said = "no other way moves fewer, or as many with less harm"
+    return (said if proven else f"it is not proven that {said}") + "\n"
 
 
 def table(found: Sequence[Proposal], picture: Picture) -> Table:

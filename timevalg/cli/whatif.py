@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from timevalg.booking.whatif import Forecast
-from timevalg.cli.replan import rows, table
+from timevalg.cli.replan import rows, sure, table
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened, row
 from timevalg.clinic import read
@@ -45,6 +45,7 @@ def _answer(found: Forecast) -> dict[str, Any]:
             {"task": key, "shortage": shortage_row(short)} for key, short in found.lost.items()
         ],
         "proposals": rows(found.proposals, picture),
+        "proven": found.proven,
         "conflicts": len(found.published.conflicts),
     }
 
@@ -68,6 +69,7 @@ def _print(found: Forecast) -> None:
     console.print(sums)
     if found.proposals:
         console.print(table(found.proposals, found.picture))
+        typer.echo(sure(found.proposals, found.proven), nl=False)
     for key, short in found.lost.items():
         cures = "; ".join(f"{c.change} gives {c.starts}" for c in short.cures)
         typer.echo(f"{key} would have no place: {short}" + (f" ({cures})" if cures else ""))

@@ -31,7 +31,7 @@ from timevalg.booking import (
 from timevalg.booking.calendar_import import Imported, Rejected
 from timevalg.booking.invite import Invitation, InvitationPlan
 from timevalg.booking.publish import Published
-from timevalg.booking.replan import Proposal, Rebooked
+from timevalg.booking.replan import Rebooked, Replanned
 from timevalg.booking.represent import Bond
 from timevalg.booking.sync import CalendarRow, Synced
 from timevalg.booking.whatif import Forecast
@@ -66,7 +66,7 @@ class Hospital(View):
         """Say what publishing a file would do to places, visits and open tasks; writes nothing."""
         return whatif.what_if(self.ports, self.principal, _contents(files))
 
-    def replan(self, clinic: str | None = None) -> list[Proposal]:
+    def replan(self, clinic: str | None = None) -> Replanned:
         """Say which visits cannot stand (somebody is away), and what would harm least."""
         return replan.replan(self.ports, self.principal, clinic)
 

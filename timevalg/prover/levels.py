@@ -1,6 +1,7 @@
 """Who goes without when not all can be served: level by level, each solved under those before.
 
-Fewest of priority 1, then of 2 … 5; among equals those whose deadlines are latest (in sum).
+Fewest of priority 1, then of 2 … 5; among equals those whose deadlines are latest (in sum). Then
+each harm that a start may do, the worst first.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ def solve(problem: Problem, limits: Limits, until: float) -> Solution:
     everybody = _Run(all_must, limits, until)
     everybody.solve()
     if everybody.seats is not None or not optional:
-        return everybody.solution()
+        return everybody.least_harm()
     run = _Run(problem, limits, until)
     without = [(w, ~run.model.served[w.task]) for w in optional]
     for priority in sorted({w.priority for w in optional}):
         run.least(sum(x for w, x in without if w.priority == priority))
     latest = max(w.deadline for w in optional)
     run.least(sum((latest - w.deadline) * x for w, x in without))
-    return run.solution()
+    return run.least_harm()
 
 
 class _Run:
@@ -55,9 +56,22 @@ class _Run:
         self._certain = True
         self._solver = cp_model.CpSolver()
 
-    def solution(self) -> Solution:
-        """Give the best answer so far, and whether it is proven that there is no better."""
-        return Solution(self.seats, self._certain)
+    def least_harm(self) -> Solution:
+        """Give the best answer so far, and whether it is proven that there is no better.
+
+        The worst harm befalls as few as can be, of these those with the latest deadlines; then the
+        next harm. What is alike is as near as can be, of which nothing is proven.
+        """
+        for number, harmed in enumerate(self.model.harmed if self.seats is not None else ()):
+            if harmed:
+                self.least(sum(x for _, x in harmed))
+            if harmed and number == 0:
+                latest = max(w.deadline for w, _ in harmed)
+                self.least(sum((latest - w.deadline) * x for w, x in harmed))
+        certain, far = self._certain, self.model.far() if self.seats is not None else []
+        if far:
+            self.least(sum(far))
+        return Solution(self.seats, certain)
 
     def least(self, amount: cp_model.LinearExprT) -> None:
         """Make an amount as small as it can be, and keep it so from now on."""

@@ -52,6 +52,8 @@ class Model:
     ----------
     served : dict
         Task id → literal: it has a place.
+    harmed : list of list of (Wanted, literal)
+        For each harm, the worst first, whom it would befall.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -59,6 +61,7 @@ class Model:
         self.cp = cp_model.CpModel()
         self.served: dict[str, Literal] = {}
         self.visits: dict[str, list[Visit]] = {}
+        self.harmed: list[list[tuple[Wanted, Literal]]] = []
         for rule in RULES:
             rule(self)
 
@@ -149,6 +152,31 @@ class Model:
                 for name, left in period.left.items():
                     self._at_most(left, name, period.cells, there)
 
+    def harms(self) -> None:
+        """Somebody is harmed by a start, or meets another clinician than they expect."""
+        visits = [v for v in self._all() if v.option.harms or v.option.known is not None]
+        levels = max((len(v.option.harms) for v in visits), default=0)
+        self.harmed = [[] for _ in range(levels + bool(visits))]
+        for visit in visits:
+            for level, bits in enumerate(visit.option.harms):
+                if bits & visit.option.starts:
+                    self.harmed[level].append((visit.wanted, self._within(visit, bits)))
+            if visit.option.known is not None:
+                self.harmed[-1].append((visit.wanted, self._stranger(visit, visit.option.known)))
+
+    def far(self) -> list[cp_model.IntVar]:
+        """Give how many cells visits are from the start that they should be near to."""
+        found = []
+        for visit in self._all():
+            near, starts = visit.wanted.near, cells(visit.option.starts)
+            if near is not None:
+                most = max(abs(starts[0] - near), abs(starts[-1] - near))
+                far = self.cp.new_int_var(0, most, f"{visit.chosen.name} far")
+                self.cp.add(far >= visit.start - near).only_enforce_if(visit.chosen)
+                self.cp.add(far >= near - visit.start).only_enforce_if(visit.chosen)
+                found.append(far)
+        return found
+
     def seat(self, task: str, value: Callable[[cp_model.IntVar], int]) -> Seat | None:
         """Read where a task is in a solver's answer."""
         for visit in self.visits[task]:
@@ -178,6 +206,30 @@ class Model:
     def _all(self) -> Iterator[Visit]:
         for visits in self.visits.values():
             yield from visits
+
+    def _within(self, visit: Visit, bits: int) -> Literal:
+        """Give a literal that holds if the visit is at one of some starts."""
+        elsewhere = visit.option.starts & ~bits
+        if not elsewhere:
+            return visit.chosen
+        inside = self.cp.new_bool_var(f"{visit.chosen.name} harms")
+        self.cp.add_linear_expression_in_domain(visit.start, _domain(elsewhere)).only_enforce_if(
+            visit.chosen, ~inside
+        )
+        return inside
+
+    def _stranger(self, visit: Visit, known: frozenset[str]) -> Literal:
+        """Give a literal that holds if other clinicians serve the visit than those known."""
+        other = self.cp.new_bool_var(f"{visit.chosen.name} strangers")
+        used = defaultdict[str, list[Literal]](list)
+        for number in visit.option.clinicians:
+            for name, literal in visit.serves[number].items():
+                used[name].append(literal)
+                if name not in known:
+                    self.cp.add_implication(literal, other)
+        for name in known:
+            self.cp.add(sum(used[name]) + other >= 1).only_enforce_if(visit.chosen)
+        return other
 
     def _interval(
         self, visit: Visit, offset: int, length: int, present: Literal
@@ -226,5 +278,6 @@ RULES: tuple[Callable[[Model], None], ...] = (
     Model.resources_once,
     Model.patients_once,
     Model.quotas,
+    Model.harms,
 )
 """What a plan must keep, in the order of the specification; variables come with the first ones."""

@@ -19,7 +19,8 @@ from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, Plan, is_valid_place, plan
-from timevalg.solver.problem import Solution, Solve, Wish, pose, session_of
+from timevalg.solver.pose import Wish, pose, session_of
+from timevalg.solver.problem import Solution, Solve
 from timevalg.solver.search import feasible
 from timevalg.solver.verify import broken
 
@@ -194,7 +195,11 @@ def _has_start(picture: Picture, task: Task, now: datetime) -> bool:
 
 def without_others(wish: Wish) -> Wish:
     """Give the same wish as if no other place counted."""
-    return replace(wish, asks=tuple(replace(ask, count_places=False) for ask in wish.asks))
+    asks = tuple(replace(ask, count_places=False) for ask in wish.asks)
+    booked = wish.stands
+    if booked is not None:
+        booked = replace(booked, ask=replace(booked.ask, count_places=False))
+    return replace(wish, asks=asks, stands=booked)
 
 
 def _middle(task: Task) -> int:

@@ -20,7 +20,8 @@ from timevalg.solver.complete import components, faults, without_others
 from timevalg.solver.offers import Offer, candidates, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place
-from timevalg.solver.problem import Problem, Solution, Solve, Wish, pose, session_of
+from timevalg.solver.pose import Wish, pose, session_of
+from timevalg.solver.problem import Problem, Solution, Solve
 from timevalg.solver.ranking import Ranked
 from timevalg.solver.recall import claim_faults, given_up
 from timevalg.solver.wishes import NOTHING, Wishes

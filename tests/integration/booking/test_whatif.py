@@ -45,7 +45,7 @@ def test_the_forecast_is_what_happens(world):
     )
     (_, new) = found.moved[0]
     assert world.sessions(task=wide.id)[0].start == new.start
-    assert [p.session.start for p in world.desk.replan()] == [
+    assert [p.session.start for p in world.desk.replan().proposals] == [
         p.session.start for p in found.proposals
     ]
 

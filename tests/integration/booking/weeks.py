@@ -330,7 +330,7 @@ class Weeks(RuleBasedStateMachine):
     @rule(n=number)
     def rebook(self, n):
         """Carry out one of the proposals for visits that cannot stand."""
-        proposals = self.world.desk.replan()
+        proposals = self.world.desk.replan().proposals
         if proposals:
             visit = proposals[n % len(proposals)].visit
             refusals = (IllegalMove, NotServable)

@@ -126,8 +126,8 @@ def write_the_letter(desk: Planner, appointment: Id, key: MaybeKey) -> LetterSum
 def what_must_move(desk: Planner, clinic: Name = "") -> proposals.ProposalsOut:
     """Say which visits cannot stand, and what would harm least; nothing is changed."""
     found, here = desk.replan(clinic or None), clinics_of(desk)
-    told = [proposals.ProposalOut.of(one, here[one.visit.clinic]) for one in found]
-    return proposals.ProposalsOut(proposals=told)
+    told = [proposals.ProposalOut.of(one, here[one.visit.clinic]) for one in found.proposals]
+    return proposals.ProposalsOut(proposals=told, proven=found.proven)
 
 
 @router.operation("POST", VISIT + "/rebook", "rebook", books=True, changes=True)

@@ -60,9 +60,10 @@ class ProposalOut(BaseModel):
 
 
 class ProposalsOut(BaseModel):
-    """The visits that cannot stand."""
+    """The visits that cannot stand; `proven`: no other way moves fewer, or harms less."""
 
     proposals: list[ProposalOut]
+    proven: bool
 
 
 class RebookIn(Given):
@@ -111,6 +112,7 @@ class ForecastOut(BaseModel):
     moved: list[MovedPlaceOut]
     lost: list[LostOut]
     proposals: list[ProposalOut]
+    proven: bool
     conflicts: int
 
     @classmethod
@@ -133,5 +135,6 @@ class ForecastOut(BaseModel):
                 for task, short in found.lost.items()
             ],
             proposals=[ProposalOut.of(p, clinics[p.visit.clinic]) for p in found.proposals],
+            proven=found.proven,
             conflicts=len(found.published.conflicts),
         )
