@@ -133,6 +133,8 @@ class _Visit:
 
     def opening(self) -> str:
         zone, day = self.clinic.timezone, self.day
+        if self.task is not None and self.pool.id not in self.task.pools:
+            return f"{self.pool.id} is no pool of task {self.task.id}"
         inside = False
         for row in self.pool.open:
             if not row.covers(day):
