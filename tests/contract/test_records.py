@@ -20,7 +20,7 @@ from tests.contract.samples import (
 )
 from timevalg.booking.ports import Between, Store
 from timevalg.model.errors import Conflict, InvalidInput, NotFound, StaleVersion
-from timevalg.model.records import Patient, Publication, StaffCase
+from timevalg.model.records import Patient, Publication, StaffCase, Verification
 from timevalg.model.right import Unit
 from timevalg.model.states import AppointmentState, TaskState
 
@@ -219,10 +219,11 @@ def test_many_are_saved_at_once_or_none_is(store: Store):
 
 
 def test_kinds_without_versions_are_simply_replaced(store: Store):
-    store.run(ORG, lambda unit: unit.patients.add(Patient("p-1", ORG)))
-    new = Patient("p-1", ORG, "en", "Kari")
-    assert store.run(ORG, lambda unit: unit.patients.save(new)) == new
-    assert store.run(ORG, lambda unit: unit.patients.get("p-1")) == new
+    mark = Verification("m", ORG, NINE, "root")
+    store.run(ORG, lambda unit: unit.verifications.add(mark))
+    new = replace(mark, by="anna")
+    assert store.run(ORG, lambda unit: unit.verifications.save(new)) == new
+    assert store.run(ORG, lambda unit: unit.verifications.get("m")) == new
 
 
 def test_what_is_not_there_is_not_found(store: Store):

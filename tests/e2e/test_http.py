@@ -81,7 +81,7 @@ def test_a_client_made_from_the_document_and_a_race(tmp_path, postgres_url):
 
         dips, me = client("system", "dips"), client("patient", "p-1")
         # the ten lines of the README, over HTTP
-        dips.publish_clinics(files=[{"document": document()}])
+        dips.publish_clinics(files=[{"document": document()}], if_match='"0"')
         wanted = {
             "ref": "oppgave/4711",
             "patient": "p-1",
@@ -110,7 +110,8 @@ def test_a_client_made_from_the_document_and_a_race(tmp_path, postgres_url):
         gone = dips.cancel_as_hospital(
             appointment="kontakt/88", reason="8445:22", by="patient", if_match=moved.etag
         )
-        dips.withdraw_a_referral(referral="henv/9", letters=False)
+        referral = dips.tasks_of_a_referral(referral="henv/9")
+        dips.withdraw_a_referral(referral="henv/9", letters=False, if_match=referral.etag)
         assert (visit.id, gone.state, gone.wall) == (chosen.id, "cancelled", moved.wall)
         assert awaited(dips, "appointment.cancelled").by == "patient"
         race(dips, client)

@@ -20,9 +20,10 @@ from timevalg.api.routes import (
     planner_tasks,
     planner_visits,
     privacy,
+    rights,
     system,
 )
-from timevalg.api.schemas.system import ShortageOut
+from timevalg.api.schemas.tasks import ShortageOut
 from timevalg.api.watch import Watch
 from timevalg.booking.ports import Ports
 from timevalg.settings import Settings
@@ -36,6 +37,8 @@ SURFACES = (
     planner_visits.router,
     privacy.router,
     system.router,
+    system.feed,
+    rights.router,
 )
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

@@ -15,7 +15,8 @@ from timevalg.api.problems import Problem
 from timevalg.api.schemas.problem import ProblemOut
 from timevalg.booking.access import ACCESS, scope_of
 from timevalg.booking.ports import Ports
-from timevalg.model.principal import Principal
+from timevalg.model.errors import NotAllowed
+from timevalg.model.principal import Principal, RoleName
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 ALWAYS = (400, 401, 403, 404, 405, 409, 413, 414, 422, 429, 500, 503, 504)
@@ -46,7 +47,16 @@ def described(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
 
 
 class Surface(APIRouter):
-    """The routes of one of those who call."""
+    """The routes of those who call in some roles; whoever has another has no business on them.
+
+    Parameters
+    ----------
+    roles : collection of RoleName
+    """
+
+    def __init__(self, *, roles: Collection[RoleName], **more: Any) -> None:
+        super().__init__(**more)
+        self._roles = frozenset(roles)
 
     def operation(
         self,
@@ -56,8 +66,10 @@ class Surface(APIRouter):
         *,
         books: bool = False,
         changes: bool = False,
+        unversioned: str = "",
         gone: bool = False,
         status: int = 200,
+        name: str = "",
         links: Mapping[str, Mapping[str, str]] | None = None,
         **more: Any,
     ) -> Callable[[Endpoint], Endpoint]:
@@ -71,8 +83,12 @@ class Surface(APIRouter):
             It takes time: an ``Idempotency-Key`` is required.
         changes : bool
             It changes something that has a version: ``If-Match`` is required.
+        unversioned : str
+            Why it needs none, though it is no GET.
         gone : bool
             It reads from a cursor, which may be lost.
+        name : str
+            Another operation id than the function's name.
         links : mapping
             Operation id → parameter → where the answer has its value (a runtime expression of
             OpenAPI): what can be asked next.
@@ -80,10 +96,15 @@ class Surface(APIRouter):
         Raises
         ------
         LookupError
-            If there is no access rule for the verb.
+            If there is no access rule for the verb that lets any role of this surface.
+        ValueError
+            If it says neither that it wants If-Match nor why not.
         """
-        if use not in ACCESS:
-            raise LookupError(f"{method} {path} names {use!r}, which has no access rule")
+        roles = sorted(self._roles & ACCESS.get(use, {}).keys())
+        if not roles:
+            raise LookupError(f"{method} {path} names {use!r}, which has no access rule here")
+        if (method != "GET") is not (changes or bool(unversioned)):
+            raise ValueError(f"{method} {path}: say that it changes a version, or why it does not")
         needs = [Depends(d) for d, on in ((_key, books), (_version, changes)) if on]
         statuses = {
             *ALWAYS,
@@ -91,7 +112,9 @@ class Surface(APIRouter):
             *((412, 428) if changes else ()),
         }
         responses = more.pop("responses", {}) | described(statuses)
-        extra = more.pop("openapi_extra", {})
+        extra = {"x-use-case": use, "x-roles": roles, **more.pop("openapi_extra", {})}
+        if unversioned:
+            extra["x-without-if-match"] = unversioned
         if links:
             next_ones = {
                 name: {"operationId": name, "parameters": dict(parameters)}
@@ -105,10 +128,10 @@ class Surface(APIRouter):
                 endpoint,
                 methods=[method],
                 status_code=status,
-                operation_id=endpoint.__name__,
-                dependencies=[Depends(_allowed(use)), *needs],
+                operation_id=name or endpoint.__name__,
+                dependencies=[Depends(_allowed(use, self._roles)), *needs],
                 responses=responses,
-                openapi_extra={"x-use-case": use, **extra},
+                openapi_extra=extra,
                 **more,
             )
             return endpoint
@@ -119,10 +142,16 @@ class Surface(APIRouter):
 # Dependencies that do not touch the database are coroutines: no thread is needed for them.
 
 
-def _allowed(use: str) -> Callable[..., Any]:
-    """Refuse a role that has no right to the use case before anything of the request is judged."""
+def _allowed(use: str, roles: Collection[RoleName]) -> Callable[..., Any]:
+    """Refuse a role that has no right to the use case before anything of the request is judged.
+
+    One that has no business on the surface has none either.
+    """
 
     async def allowed(request: Request) -> None:
+        role = request.state.principal.role
+        if role not in roles:
+            raise NotAllowed(use, role, "this address is for others")
         scope_of(use, request.state.principal)
 
     return allowed

@@ -34,7 +34,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "publish": {RoleName.PLANNER: Scope.CLINIC, **_SYSTEM},
     "check clinic file": {**_PLANNER, **_SYSTEM},
     "compare clinic files": _PLANNER,
-    "read clinic file": _DESK,
+    "read clinic file": {**_DESK, **_SYSTEM},
     "publish clinic file": _PLANNER,
     "roll back": _PLANNER,
     "switch pool": _PLANNER,

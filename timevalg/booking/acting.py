@@ -310,9 +310,12 @@ class Act:
 
     def close(self, *, but: str = "", **criteria: Any) -> None:
         """Take what is settled off the staff list, save for cases of the kind `but`."""
-        for case in self.unit.cases.find(closed_at=None, **criteria):
-            if case.kind != but:
-                self.unit.cases.save(replace(case, closed_at=self.unit.now()))
+        settled = {c.id for c in self.unit.cases.find(closed_at=None, **criteria) if c.kind != but}
+        if not settled:
+            return
+        self.unit.lock([f"c:{key}" for key in settled])  # staff may be closing one at this moment
+        for case in self.unit.cases.find(id=frozenset(settled), closed_at=None):
+            self.unit.cases.save(replace(case, closed_at=self.unit.now()))
 
     def case(
         self,

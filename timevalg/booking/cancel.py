@@ -8,6 +8,7 @@ from timevalg.booking.change import PATIENTS
 from timevalg.booking.claiming import release, release_all, settle
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.versions import require_number
 from timevalg.booking.visits import booking_of, last_instant, void_preparations
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.clinic import Clinic
@@ -125,7 +126,7 @@ def withdraw(
     letters : bool
         Whether the patient is told of cancelled visits.
     version : int or None
-        Of the task, as it was read; None = any.
+        Of the task as it was read, or of a referral's tasks: the sum of theirs; None = any.
 
     Returns
     -------
@@ -139,6 +140,7 @@ def withdraw(
             return [withdraw_task(act, act.task(task, version), letters=letters)]
         of_referral = act.unit.tasks.find(referral=referral)
         found = [act.task(t.id) for t in of_referral if may_see(principal, t.clinic)]
+        require_number("referral", referral or "", sum(t.version for t in found), version)
         return [
             t if t.state is TaskState.DECLINED else withdraw_task(act, t, letters=letters)
             for t in found

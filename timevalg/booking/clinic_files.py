@@ -9,11 +9,12 @@ from typing import Any
 from timevalg.booking.access import allow, scope_of
 from timevalg.booking.acting import Act, glance, run, use_case
 from timevalg.booking.ports import Between, Ports
-from timevalg.booking.publish import Published, current_sources, put_in_force
+from timevalg.booking.publish import Published, current_sources, put_in_force, version_of_all
+from timevalg.booking.versions import require_number
 from timevalg.clinic import read_beside
 from timevalg.clinic.difference import Difference, differences
 from timevalg.model.contents import Contents
-from timevalg.model.errors import InvalidInput, NotFound, StaleVersion
+from timevalg.model.errors import InvalidInput, NotFound
 from timevalg.model.principal import Principal
 from timevalg.model.records import Publication
 
@@ -131,6 +132,11 @@ def list_clinics(ports: Ports, principal: Principal) -> list[Publication]:
     return run(ports, principal, "read clinic file", body)
 
 
+def version_in_force(ports: Ports, principal: Principal) -> int:
+    """Give the version of all clinic files together, as `publish` compares it."""
+    return glance(ports, principal, "read clinic file", version_of_all)
+
+
 @use_case("publish clinic file")
 def publish_file(
     ports: Ports,
@@ -225,9 +231,7 @@ def require_newest(newest: Publication | None, clinic: str, version: int | None)
     ------
     StaleVersion
     """
-    present = newest.version if newest is not None else 0
-    if version is not None and version != present:
-        raise StaleVersion("clinic", clinic, version, present)
+    require_number("clinic", clinic, newest.version if newest is not None else 0, version)
 
 
 def _require_clinic(act: Act, clinic: str) -> Publication:

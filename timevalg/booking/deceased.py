@@ -9,6 +9,7 @@ from timevalg.booking.cancel import cancel_visit, withdraw_task
 from timevalg.booking.own import require_whole
 from timevalg.booking.patients import keep, surviving
 from timevalg.booking.ports import Between, Ports
+from timevalg.booking.versions import require_version
 from timevalg.model.principal import Principal
 from timevalg.model.records import Patient
 from timevalg.model.states import (
@@ -25,7 +26,13 @@ ENDING = LIVE | BOOKED_STATES | {TaskState.DRAFT}
 
 
 @use_case("deceased")
-def deceased(ports: Ports, principal: Principal, patient: str, reason: str = "") -> Patient:
+def deceased(
+    ports: Ports,
+    principal: Principal,
+    patient: str,
+    reason: str = "",
+    version: int | None = None,
+) -> Patient:
     """Note a patient's death; once noted, saying it again changes nothing.
 
     Live tasks and those not confirmed are withdrawn, visits to come are cancelled, letters that
@@ -35,11 +42,16 @@ def deceased(ports: Ports, principal: Principal, patient: str, reason: str = "")
     ------
     NotAllowed
         If the principal acts for some clinics only.
+    StaleVersion
+        If the patient is not as it was read.
     """
 
     def body(act: Act) -> Patient:
         act.unit.lock((), whole=True)
-        return end_of_life(act, surviving(act.unit, patient))
+        found = surviving(act.unit, patient)
+        if found.deceased_at is None:
+            require_version(act.unit, found, version)
+        return end_of_life(act, found)
 
     require_whole(principal, "deceased")
     return run(ports, principal, "deceased", body, reason=reason)
@@ -69,7 +81,6 @@ def end_of_life(act: Act, patient: Patient) -> Patient:
         stopped = unit.letters.save(replace(letter, state=state))
         facts = {"state": str(state), "kind": letter.kind}
         act.event("letter.stopped", "letter", letter.clinic, letter.id, stopped.version, new=facts)
-    act.event(
-        "patient.deceased", "patient", "", patient.id, 1, new={"deceased_at": now.isoformat()}
-    )
+    died = {"deceased_at": now.isoformat()}
+    act.event("patient.deceased", "patient", "", patient.id, patient.version, new=died)
     return patient

@@ -18,6 +18,7 @@ from timevalg.booking.verification import (
     admitted,
     is_for_verification,
 )
+from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import CursorLost, InvalidInput, NotFound
 from timevalg.model.identity_number import IdentityNumber
@@ -128,8 +129,10 @@ def read_letter(ports: Ports, principal: Principal, key: str) -> Letter:
 
 
 @use_case("find patient", keyed=False)
-def find_patient(ports: Ports, principal: Principal, identity: str) -> Patient:
-    """Give the patient with an identity number, found by a keyed hash of it.
+def find_patient(
+    ports: Ports, principal: Principal, identity: str | None = None, *, key: str | None = None
+) -> Patient:
+    """Give the patient with an identity number, found by a keyed hash of it, or with an id.
 
     Raises
     ------
@@ -137,10 +140,17 @@ def find_patient(ports: Ports, principal: Principal, identity: str) -> Patient:
         If there is none; the message does not repeat the number.
     """
     scope_of("find patient", principal)
-    number = IdentityNumber.read(identity).digits
+    if (identity is None) == (key is None):
+        raise InvalidInput.single("identity", "give either an identity number or an id")
+    person = None if identity is None else ports.pseudonym(IdentityNumber.read(identity).digits)
 
     def body(act: Act) -> Patient:
-        found = act.unit.patients.find(person=ports.pseudonym(number))
+        if person is not None:
+            found = act.unit.patients.find(person=person)
+        else:
+            found = act.unit.patients.find(id=surviving(act.unit, key or "").id)
+        if not found and key is not None:
+            raise NotFound("patient", key)
         if not found:
             raise NotFound("patient", "with this identity number")
         require_theirs(act.unit, principal.clinics, found[0].id)
@@ -152,7 +162,11 @@ def find_patient(ports: Ports, principal: Principal, identity: str) -> Patient:
 
 @use_case("register patient")
 def register_patient(
-    ports: Ports, principal: Principal, patient: Patient, confidential: bool | None = None
+    ports: Ports,
+    principal: Principal,
+    patient: Patient,
+    confidential: bool | None = None,
+    version: int | None = None,
 ) -> Patient:
     """Store (or change) a patient's name, language and addresses.
 
@@ -163,9 +177,13 @@ def register_patient(
     ----------
     confidential : bool or None
         Whether the patient lives at a confidential address; None = as it was.
+    version : int or None
+        As it was read, 0 where nothing is known yet; None = whatever is.
 
     Raises
     ------
+    StaleVersion
+        If somebody has changed it meanwhile.
     NotFound
         If it is a patient of other clinics than the principal's.
     InvalidInput
@@ -177,8 +195,10 @@ def register_patient(
     require_pseudonymous(patient.id)
 
     def body(act: Act) -> Patient:
+        act.unit.lock([f"p:{surviving(act.unit, patient.id).id}"])
         known = surviving(act.unit, patient.id)
         require_not_of_others(act.unit, principal.clinics, known.id)
+        require_version(act.unit, known, version)
         act.audit("patient", known.id, known.id)
         fields = ("language", "name", "email", "phone")
         said = {field: getattr(patient, field) for field in fields}

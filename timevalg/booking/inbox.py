@@ -9,6 +9,7 @@ from typing import Any
 from timevalg.booking.access import allow, scope_of
 from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, run, use_case
 from timevalg.booking.ports import Between, Ports
+from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
@@ -79,11 +80,15 @@ def choices_to_check(
 
 
 @use_case("close case")
-def close_case(ports: Ports, principal: Principal, key: str, reason: str = "") -> StaffCase:
+def close_case(
+    ports: Ports, principal: Principal, key: str, reason: str = "", version: int | None = None
+) -> StaffCase:
     """Take something off the staff list that somebody has seen to.
 
     Raises
     ------
+    StaleVersion
+        If what it says is not what was read.
     IllegalMove
         If it is closed already, or stands as long as what it speaks of.
     """
@@ -92,13 +97,14 @@ def close_case(ports: Ports, principal: Principal, key: str, reason: str = "") -
         act.unit.lock([f"c:{key}"])
         case = act.unit.cases.get(key)
         allow(act.verb, principal, kind="case", key=key, clinic=case.clinic)
+        require_version(act.unit, case, version)
         if case.closed_at is not None:
             raise IllegalMove("case", key, "closed", act.verb)
         if case.kind in SETTLED_BY_DOING:
             raise IllegalMove("case", key, case.kind, act.verb, "it closes when that is settled")
         act.audit("case", key)
         closed = act.unit.cases.save(replace(case, closed_at=act.unit.now()))
-        act.event("staff.closed", "case", case.clinic, key, 2, new={"kind": case.kind})
+        act.event("staff.closed", "case", case.clinic, key, closed.version, new={"kind": case.kind})
         return closed
 
     return run(ports, principal, "close case", body, reason=reason)

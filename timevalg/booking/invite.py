@@ -207,11 +207,13 @@ def invite(
 
 
 @use_case("ask")
-def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
+def ask_for_time(
+    ports: Ports, principal: Principal, key: str, version: int | None = None
+) -> Invitation:
     """Let the patient of a ``request`` task ask for a time: it is admitted like an invitation."""
 
     def find(picture: Picture) -> Admission:
-        task = glance(ports, principal, "ask", lambda act: act.task(key))
+        task = glance(ports, principal, "ask", lambda act: act.task(key, version))
         if task.state is TaskState.DRAFT and task.mode is not Mode.REQUEST:
             hint = "the clinic has not sent this invitation yet"
             raise IllegalMove("task", task.id, task.state, "ask", hint)
@@ -219,7 +221,7 @@ def ask_for_time(ports: Ports, principal: Principal, key: str) -> Invitation:
         return _admission(ports, picture, (task.id,), {task.id: asked}, frozenset({task.id}))
 
     def body(act: Act, picture: Picture, found: Admission) -> Invitation:
-        task = act.task(key)
+        task = act.task(key, version)
         if replace(found.tasks[key], state=task.state, mode=task.mode) != task:
             raise TimeTaken(f"task {key} has changed meanwhile; its place")
         if task.state is TaskState.DRAFT:

@@ -13,6 +13,7 @@ from timevalg.booking.patients import keep, surviving
 from timevalg.booking.ports import Ports
 from timevalg.booking.proposals import in_words, named, proposals
 from timevalg.booking.reliving import replant
+from timevalg.booking.versions import require_version
 from timevalg.model.principal import Principal
 from timevalg.model.records import Patient
 from timevalg.model.session import Session, SessionKind
@@ -21,12 +22,24 @@ from timevalg.solver.places import Certificate, is_valid_place
 
 
 @use_case("merge")
-def merge(ports: Ports, principal: Principal, old: str, into: str, reason: str = "") -> Patient:
+def merge(
+    ports: Ports,
+    principal: Principal,
+    old: str,
+    into: str,
+    reason: str = "",
+    version: int | None = None,
+) -> Patient:
     """Make everything of a patient another's: tasks, visits, places, letters.
 
     From then on the old id means the other one, in late messages too. Merging again changes
     nothing. Where visits of the two overlap both stay, as a conflict for staff: that of the old id
     keeps its resources, and takes the patient's own time again when it is moved.
+
+    Parameters
+    ----------
+    version : int or None
+        That of the one who is to be left, as it was read; None = any.
 
     Returns
     -------
@@ -37,6 +50,7 @@ def merge(ports: Ports, principal: Principal, old: str, into: str, reason: str =
     ------
     NotAllowed
         If the principal acts for some clinics only.
+    StaleVersion
     """
 
     def body(act: Act) -> Patient:
@@ -44,13 +58,15 @@ def merge(ports: Ports, principal: Principal, old: str, into: str, reason: str =
         gone, left = surviving(act.unit, old), surviving(act.unit, into)
         if gone.id == left.id:
             return left
+        require_version(act.unit, left, version)
         for patient in (gone, left):
             act.audit("patient", patient.id, patient.id)
         keep(act.unit, replace(gone, merged_into=left.id, identity=None, person=None))
         left = keep(act.unit, _known_of_both(gone, left))
         picture = _rename(act, picture, gone.id, left.id)
         _unite(act, picture, gone.id, left.id)
-        act.event("patient.merged", "patient", "", left.id, 1, new={"merged": gone.id})
+        merged = {"merged": gone.id}
+        act.event("patient.merged", "patient", "", left.id, left.version, new=merged)
         if gone.deceased_at is None and left.deceased_at is None:
             return left
         return end_of_life(act, replace(left, deceased_at=None))

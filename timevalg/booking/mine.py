@@ -29,6 +29,7 @@ def list_tasks(
     states: Collection[TaskState] = (),
     after: str = "",
     limit: int = MOST,
+    **criteria: Any,
 ) -> list[Task]:
     """Give a page of the tasks that are the principal's to see, in order of id.
 
@@ -39,7 +40,7 @@ def list_tasks(
     after : str
         The last id of the page before.
     """
-    criteria = {"state": frozenset(states)} if states else {}
+    criteria |= {"state": frozenset(states)} if states else {}
     return _page(
         ports, principal, "list tasks", "task", lambda a: a.unit.tasks, criteria, after, limit
     )

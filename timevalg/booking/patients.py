@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from timevalg.booking.ports import UnitOfWork
@@ -22,7 +23,7 @@ def known_patients(unit: UnitOfWork, keys: Iterable[str]) -> dict[str, Patient]:
         asked = frozenset(p.merged_into for p in records if p.merged_into) - found.keys()
     out = {}
     for key in wanted:
-        patient = found.get(key) or Patient(key, unit.organisation)
+        patient = found.get(key) or Patient(key, unit.organisation, version=0)
         while patient.merged_into is not None:
             patient = found[patient.merged_into]
         out[key] = patient
@@ -60,9 +61,10 @@ def require_living(unit: UnitOfWork, keys: Iterable[str], verb: str) -> None:
 
 
 def keep(unit: UnitOfWork, patient: Patient) -> Patient:
-    """Store what we know of a patient."""
-    if unit.patients.find(id=patient.id):
+    """Store what we know of a patient; gives it with its next version."""
+    if patient.version:
         return unit.patients.save(patient)
+    patient = replace(patient, version=1)
     unit.patients.add(patient)
     return patient
 

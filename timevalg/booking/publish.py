@@ -13,6 +13,7 @@ from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import replant
 from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
+from timevalg.booking.versions import require_number
 from timevalg.clinic import read_sources
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Organisation
@@ -52,17 +53,37 @@ class Published:
 
 
 @use_case("publish")
-def publish(ports: Ports, principal: Principal, contents: Contents) -> Published:
+def publish(
+    ports: Ports, principal: Principal, contents: Contents, version: int | None = None
+) -> Published:
     """Make clinic files the ones in force, and take in the bookings they list.
 
     Clinics that the files do not name stay as they are; so does every booking.
+
+    Parameters
+    ----------
+    version : int or None
+        Of the organisation's files together (`version_of_all`), as they were read; None = any.
 
     Raises
     ------
     InvalidInput
         If the files belong to another organisation, or do not fit the clinics there are.
+    StaleVersion
     """
-    return run(ports, principal, "publish", lambda act: put_in_force(act, contents))
+
+    def body(act: Act) -> Published:
+        act.unit.lock((), whole=True)
+        organisation = act.unit.organisation
+        require_number("organisation", organisation, version_of_all(act), version)
+        return put_in_force(act, contents)
+
+    return run(ports, principal, "publish", body)
+
+
+def version_of_all(act: Act) -> int:
+    """Give the version of all clinic files together: how many there have been."""
+    return act.unit.publications.count()
 
 
 def put_in_force(act: Act, contents: Contents) -> Published:

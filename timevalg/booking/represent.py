@@ -11,6 +11,7 @@ from timevalg.booking.patients import require_not_of_others, require_theirs, sur
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, today
 from timevalg.booking.verification import admitted
+from timevalg.booking.versions import require_version
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
 from timevalg.model.principal import PERSONAL, Principal
 from timevalg.model.representation import OF_CHILDREN, Basis, Representation, Withholding
@@ -91,9 +92,16 @@ def register_representation(
 
 @use_case("end representation", keyed=False)
 def end_representation(
-    ports: Ports, principal: Principal, key: str, reason: str = ""
+    ports: Ports, principal: Principal, key: str, reason: str = "", version: int | None = None
 ) -> Representation:
-    """End a representation now; again changes nothing."""
+    """End a representation now; again changes nothing.
+
+    Raises
+    ------
+    NotFound
+        If it is of a patient who is not theirs.
+    StaleVersion
+    """
     scope_of("end representation", principal)
 
     def body(act: Act) -> Representation:
@@ -101,6 +109,7 @@ def end_representation(
         require_theirs(act.unit, principal.clinics, found.patient)
         act.unit.lock([f"p:{found.patient}"])
         found = act.unit.representations.get(key)
+        require_version(act.unit, found, version)
         act.audit("representation", key, found.patient)
         return _end(act, found, today(act.unit))
 

@@ -13,8 +13,10 @@ from datetime import datetime
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.own import require_whole
 from timevalg.booking.ports import Ports, UnitOfWork
 from timevalg.booking.standing import GRANTABLE, chain_of, covers, reach_of
+from timevalg.booking.versions import require_number, require_version
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.right import NOWHERE, Clinics, Right, Unit, within
@@ -104,7 +106,9 @@ def give_right(
 
 
 @use_case("revoke right", keyed=False)
-def revoke_right(ports: Ports, principal: Principal, key: str, reason: str = "") -> Right:
+def revoke_right(
+    ports: Ports, principal: Principal, key: str, reason: str = "", version: int | None = None
+) -> Right:
     """Take a right back, and with it all that was given from it; again changes nothing.
 
     Its holder may, whoever it was given by, and those they have their own from.
@@ -113,6 +117,7 @@ def revoke_right(ports: Ports, principal: Principal, key: str, reason: str = "")
     ------
     NotFound
         If it is none of theirs.
+    StaleVersion
     """
     scope_of("revoke right", principal)
 
@@ -121,6 +126,7 @@ def revoke_right(ports: Ports, principal: Principal, key: str, reason: str = "")
         right = act.unit.rights.get(key)
         if not _is_above(act.unit, principal, right):
             raise NotFound("right", key)
+        require_version(act.unit, right, version)
         if right.revoked_at is not None:
             return right
         act.audit("right", key)
@@ -131,39 +137,101 @@ def revoke_right(ports: Ports, principal: Principal, key: str, reason: str = "")
 
 
 @use_case("list rights", keyed=False)
-def list_rights(ports: Ports, principal: Principal) -> list[Standing]:
-    """Give one's own rights and all that were given from them, with where each holds now."""
+def list_rights(
+    ports: Ports, principal: Principal, holder: str = "", after: str = "", limit: int | None = None
+) -> list[Standing]:
+    """Give one's own rights and all that were given from them, with where each holds now.
+
+    Parameters
+    ----------
+    holder : str
+        Only this one's; empty = all.
+    after : str
+        The last id of the page before; they come in the order in which they were given.
+    """
     scope_of("list rights", principal)
 
     def body(act: Act) -> list[Standing]:
         act.audit("right list", principal.organisation)
-        found = act.unit.rights.find(order="given_at")
-        known = {right.id: right for right in found}
-        units = _units(act.unit)
-        return [
-            Standing(right, reach_of(right, known, units, act.unit.now()))
-            for right in found
-            if _is_operator(principal) or principal.id in _holders(right, known)
+        known = {right.id: right for right in act.unit.rights.find()}
+        mine = [
+            right
+            for right in sorted(known.values(), key=_age)
+            if (_is_operator(principal) or principal.id in _holders(right, known))
+            and holder in {"", right.holder}
         ]
+        if after:
+            last = next((right for right in mine if right.id == after), None)
+            if last is None:
+                raise NotFound("right", after)
+            mine = [right for right in mine if _age(right) > _age(last)]
+        units = _units(act.unit)
+        now = act.unit.now()
+        return [Standing(right, reach_of(right, known, units, now)) for right in mine[:limit]]
+
+    return run(ports, principal, "list rights", body)
+
+
+def read_right(ports: Ports, principal: Principal, key: str) -> Standing:
+    """Give one of them."""
+    scope_of("list rights", principal)
+
+    def body(act: Act) -> Standing:
+        act.audit("right", key)
+        known = chain_of(act.unit, [key])
+        right = known.get(key)
+        if right is None or not _is_above(act.unit, principal, right):
+            raise NotFound("right", key)
+        return Standing(right, reach_of(right, known, _units(act.unit), act.unit.now()))
+
+    return run(ports, principal, "list rights", body)
+
+
+def list_units(ports: Ports, principal: Principal) -> list[Unit]:
+    """Give the organisation's units, to whoever may give rights in them."""
+    scope_of("list rights", principal)
+
+    def body(act: Act) -> list[Unit]:
+        act.audit("unit list", principal.organisation)
+        return act.unit.units.find()
 
     return run(ports, principal, "list rights", body)
 
 
 @use_case("set unit", keyed=False)
-def set_unit(ports: Ports, principal: Principal, unit: Unit, reason: str = "") -> Unit:
-    """Say which clinics a unit has; rights in the unit follow at once."""
-    scope_of("set unit", principal)
+def set_unit(
+    ports: Ports, principal: Principal, unit: Unit, reason: str = "", version: int | None = None
+) -> Unit:
+    """Say which clinics a unit has; rights in the unit follow at once.
+
+    Parameters
+    ----------
+    version : int or None
+        As it was read, 0 where there is none yet; None = whatever is.
+
+    Raises
+    ------
+    NotAllowed
+        If the principal acts for some clinics only.
+    StaleVersion
+    """
+    require_whole(principal, "set unit")
 
     def body(act: Act) -> Unit:
         act.unit.lock([f"unit:{unit.id}"])
         act.audit("unit", unit.id)
         known = act.unit.units.find(id=unit.id)
+        require_number("unit", unit.id, known[0].version if known else 0, version)
         if known:
             return act.unit.units.save(replace(unit, version=known[0].version))
         act.unit.units.add(unit)
         return unit
 
     return run(ports, principal, "set unit", body, reason=reason)
+
+
+def _age(right: Right) -> tuple[datetime, str]:
+    return right.given_at, right.id
 
 
 def _require_operator(principal: Principal) -> None:
@@ -173,7 +241,8 @@ def _require_operator(principal: Principal) -> None:
 
 def _is_operator(principal: Principal) -> bool:
     """Tell whether somebody is at the machine itself, and has no right that ends elsewhere."""
-    return principal.role is RoleName.OPERATOR and not principal.by_rights
+    whole = principal.clinics is None and not principal.by_rights
+    return principal.role is RoleName.OPERATOR and whole
 
 
 def _require_less(unit: UnitOfWork, principal: Principal, right: Right, giver: str) -> None:

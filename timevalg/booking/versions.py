@@ -5,12 +5,15 @@ from __future__ import annotations
 from timevalg.booking.ports import UnitOfWork
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import StaleVersion
+from timevalg.model.records import Patient, StaffCase
+from timevalg.model.representation import Representation
+from timevalg.model.right import Right, Unit
 from timevalg.model.task import Task
 
+Versioned = Task | Appointment | Preparation | Patient | StaffCase | Representation | Right | Unit
 
-def require_version(
-    unit: UnitOfWork, thing: Task | Appointment | Preparation, version: int | None
-) -> None:
+
+def require_version(unit: UnitOfWork, thing: Versioned, version: int | None) -> None:
     """Refuse a version that is not the present one, with what has changed since.
 
     Parameters
@@ -24,6 +27,18 @@ def require_version(
     """
     if version is None or version == thing.version:
         return
-    kind = type(thing).__name__.lower()
+    kind = "case" if isinstance(thing, StaffCase) else type(thing).__name__.lower()
     changes = unit.events.of(kind, thing.id, above=version)
-    raise StaleVersion(kind, thing.id, version, thing.version, thing.state, changes)
+    state = str(getattr(thing, "state", ""))
+    raise StaleVersion(kind, thing.id, version, thing.version, state, changes)
+
+
+def require_number(kind: str, key: str, present: int, version: int | None) -> None:
+    """Refuse a version of several things together that is not the present one.
+
+    Raises
+    ------
+    StaleVersion
+    """
+    if version is not None and version != present:
+        raise StaleVersion(kind, key, version, present)

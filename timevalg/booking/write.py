@@ -27,7 +27,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @use_case("write letter")
-def write_letter(ports: Ports, principal: Principal, kind: str, entity: str) -> Letter | None:
+def write_letter(
+    ports: Ports, principal: Principal, kind: str, entity: str, version: int | None = None
+) -> Letter | None:
     """Write a letter about a task (``choice``) or an appointment (the other kinds).
 
     Nothing is written where there is nothing to tell any more: a task that is no longer open, a
@@ -37,13 +39,19 @@ def write_letter(ports: Ports, principal: Principal, kind: str, entity: str) -> 
     ----------
     kind : str
         ``choice`` | ``appointment`` | ``change`` | ``cancellation``.
+    version : int or None
+        Of the visit, as it was read; None = any.
+
+    Raises
+    ------
+    StaleVersion
     """
     picture = picture_of(ports, principal)
 
     def body(act: Act) -> Letter | None:
         if kind == "choice":
             return _invitation_to_choose(act, picture, entity)
-        visit = act.appointment(entity)
+        visit = act.appointment(entity, version)
         if visit.patient is None or not _is_news(kind, visit):
             return None
         if surviving(act.unit, visit.patient).deceased_at is not None:

@@ -111,11 +111,13 @@ class Desk(Planning):
         self,
         visit: Appointment | str,
         kind: str = "appointment",
+        version: int | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Letter | None:
         """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
-        return write.write_letter(self.once(idempotency_key), self.principal, kind, key_of(visit))
+        ports = self.once(idempotency_key)
+        return write.write_letter(ports, self.principal, kind, key_of(visit), version)
 
     def block(
         self,

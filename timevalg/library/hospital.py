@@ -15,6 +15,7 @@ from timevalg.booking import (
     calendar_import,
     cancel,
     change,
+    clinic_files,
     deceased,
     feed,
     invite,
@@ -42,7 +43,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Contents, Source
 from timevalg.model.errors import InvalidInput
 from timevalg.model.outgoing import Subscription
-from timevalg.model.records import Event, Patient
+from timevalg.model.records import Event, Patient, Publication
 from timevalg.model.representation import Basis, Representation
 from timevalg.model.session import Assignment
 from timevalg.model.task import Mode, Task
@@ -58,13 +59,34 @@ Files = str | Path | Mapping[str, Source]
 class Hospital(View):
     """What record systems and planners have in common."""
 
-    def publish(self, files: Files, *, idempotency_key: str | None = None) -> Published:
-        """Publish a clinic file or a folder of them; gives what it changes and whom it affects."""
-        return publish.publish(self.once(idempotency_key), self.principal, _contents(files))
+    def publish(
+        self,
+        files: Files,
+        *,
+        version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Published:
+        """Publish a clinic file or a folder of them; gives what it changes and whom it affects.
+
+        Parameters
+        ----------
+        version : int or None
+            Of all clinic files together (`clinics`), as they were read; None = any.
+        """
+        ports = self.once(idempotency_key)
+        return publish.publish(ports, self.principal, _contents(files), version)
 
     def what_if(self, files: Files) -> Forecast:
         """Say what publishing a file would do to places, visits and open tasks; writes nothing."""
         return whatif.what_if(self.ports, self.principal, _contents(files))
+
+    def clinics(self) -> list[Publication]:
+        """Give the files in force; there have been `clinics_version` of all of them."""
+        return clinic_files.list_clinics(self.ports, self.principal)
+
+    def clinics_version(self) -> int:
+        """Give the version of all clinic files together, for `publish`."""
+        return clinic_files.version_in_force(self.ports, self.principal)
 
     def replan(self, clinic: str | None = None) -> Replanned:
         """Say which visits cannot stand (somebody is away), and what would harm least."""
@@ -94,6 +116,7 @@ class Hospital(View):
         identity: str | None = None,
         birth: date | None = None,
         confidential: bool | None = None,
+        version: int | None = None,
         idempotency_key: str | None = None,
     ) -> Patient:
         """Say who a patient is, what they are called in letters, and where those may go.
@@ -105,6 +128,8 @@ class Hospital(View):
             organisation is marked for verification. Once given, it stays.
         confidential : bool or None
             Whether they live at a confidential address; None = as it was.
+        version : int or None
+            As it was read, 0 where nothing is known yet; None = whatever is.
         """
         value = Patient(
             patient,
@@ -117,11 +142,11 @@ class Hospital(View):
             birth=birth,
         )
         ports = self.once(idempotency_key)
-        return feed.register_patient(ports, self.principal, value, confidential)
+        return feed.register_patient(ports, self.principal, value, confidential, version)
 
-    def patient_with(self, identity: str) -> Patient:
-        """Give the patient with an identity number."""
-        return feed.find_patient(self.ports, self.principal, identity)
+    def patient_with(self, identity: str | None = None, *, patient: str | None = None) -> Patient:
+        """Give the patient with an identity number, or whom an id means now."""
+        return feed.find_patient(self.ports, self.principal, identity, key=patient)
 
     def represent(
         self,
@@ -148,11 +173,11 @@ class Hospital(View):
         return represent.register_representation(ports, self.principal, bond, reason)
 
     def end_representation(
-        self, representation: Representation | str, reason: str = ""
+        self, representation: Representation | str, reason: str = "", version: int | None = None
     ) -> Representation:
         """End a representation now."""
         key = key_of(representation)
-        return represent.end_representation(self.ports, self.principal, key, reason)
+        return represent.end_representation(self.ports, self.principal, key, reason, version)
 
     def invite(
         self,
@@ -311,7 +336,7 @@ class Hospital(View):
         version: int | None = None,
         idempotency_key: str | None = None,
     ) -> list[Task]:
-        """Withdraw a task, or all tasks of a referral."""
+        """Withdraw a task, or all tasks of a referral (their version: the sum of the tasks')."""
         return cancel.withdraw(
             self.once(idempotency_key),
             self.principal,
@@ -380,16 +405,28 @@ class RecordSystem(Hospital):
         return sync.sync(self.ports, self.principal, rows, window)
 
     def merge(
-        self, old: str, into: str, *, reason: str = "", idempotency_key: str | None = None
+        self,
+        old: str,
+        into: str,
+        *,
+        reason: str = "",
+        version: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Patient:
-        """Say that two patients are one; gives the one that is left."""
-        return merge.merge(self.once(idempotency_key), self.principal, old, into, reason)
+        """Say that two patients are one; gives the one that is left, whose version it is."""
+        return merge.merge(self.once(idempotency_key), self.principal, old, into, reason, version)
 
     def deceased(
-        self, patient: str, *, reason: str = "", idempotency_key: str | None = None
+        self,
+        patient: str,
+        *,
+        reason: str = "",
+        version: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Patient:
         """Say that a patient has died: all is withdrawn, and no letter is written any more."""
-        return deceased.deceased(self.once(idempotency_key), self.principal, patient, reason)
+        ports = self.once(idempotency_key)
+        return deceased.deceased(ports, self.principal, patient, reason, version)
 
     def import_calendar(
         self,

@@ -63,6 +63,10 @@ class View:
         """Give a page of appointments, those after an id."""
         return mine.list_appointments(self.ports, self.principal, after, limit)
 
+    def tasks_of(self, referral: str) -> list[Task]:
+        """Give the tasks of a referral."""
+        return mine.list_tasks(self.ports, self.principal, referral=referral)
+
     def task(self, key: str) -> Task:
         """Give a task."""
         return feed.read_task(self.ports, self.principal, key)
@@ -256,9 +260,16 @@ class PatientView(View):
         """Give everything that is kept about the patient, as JSON has it."""
         return export.export_own(self.ports, self.principal)
 
-    def ask(self, task: Task | str, *, idempotency_key: str | None = None) -> Invitation:
+    def ask(
+        self,
+        task: Task | str,
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Invitation:
         """Ask for a time, where the patient asks first."""
-        return invite.ask_for_time(self.once(idempotency_key), self.principal, key_of(task))
+        ports = self.once(idempotency_key)
+        return invite.ask_for_time(ports, self.principal, key_of(task), version)
 
     def acknowledge(
         self,

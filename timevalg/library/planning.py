@@ -18,6 +18,7 @@ from timevalg.booking.search import Free, Sought
 from timevalg.booking.whatif import Forecast
 from timevalg.clinic.difference import Difference
 from timevalg.library.hospital import Hospital
+from timevalg.library.patient import key_of
 from timevalg.model.contents import Contents
 from timevalg.model.records import Publication, StaffCase
 from timevalg.solver.explain import Explanation
@@ -28,10 +29,6 @@ class Planning(Hospital):
     """What planners do beside what record systems do too."""
 
     # -- clinic files --------------------------------------------------------------------------
-
-    def clinics(self) -> list[Publication]:
-        """Give the files in force."""
-        return clinic_files.list_clinics(self.ports, self.principal)
 
     def versions(
         self, clinic: str, below: int | None = None, limit: int = clinic_files.MOST
@@ -162,11 +159,16 @@ class Planning(Hospital):
         return inbox.choices_to_check(self.ports, self.principal, after, limit)
 
     def close_case(
-        self, case: StaffCase | str, reason: str = "", *, idempotency_key: str | None = None
+        self,
+        case: StaffCase | str,
+        reason: str = "",
+        version: int | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> StaffCase:
         """Take off the staff list what somebody has seen to."""
-        key = case if isinstance(case, str) else case.id
-        return inbox.close_case(self.once(idempotency_key), self.principal, key, reason)
+        ports = self.once(idempotency_key)
+        return inbox.close_case(ports, self.principal, key_of(case), reason, version)
 
     def attendance(
         self, clinic: str, first: date | None = None, last: date | None = None

@@ -45,18 +45,35 @@ class Rights:
         ports = self.ports if idempotency_key is None else replace(self.ports, key=idempotency_key)
         return rights.give_right(ports, self.principal, gift, own, reason)
 
-    def revoke(self, right: Right | str, reason: str = "") -> Right:
+    def revoke(self, right: Right | str, reason: str = "", version: int | None = None) -> Right:
         """Take a right back, and all that was given from it."""
-        return rights.revoke_right(self.ports, self.principal, key_of(right), reason)
+        return rights.revoke_right(self.ports, self.principal, key_of(right), reason, version)
 
-    def list(self) -> builtins.list[Standing]:
+    def list(
+        self, holder: str = "", after: str = "", limit: int | None = None
+    ) -> builtins.list[Standing]:
         """Give one's own rights and all that were given from them, with where each holds now."""
-        return rights.list_rights(self.ports, self.principal)
+        return rights.list_rights(self.ports, self.principal, holder, after, limit)
 
-    def set_unit(self, number: str, name: str, clinics: Iterable[str], reason: str = "") -> Unit:
+    def standing(self, right: Right | str) -> Standing:
+        """Give one of them."""
+        return rights.read_right(self.ports, self.principal, key_of(right))
+
+    def set_unit(
+        self,
+        number: str,
+        name: str,
+        clinics: Iterable[str],
+        reason: str = "",
+        version: int | None = None,
+    ) -> Unit:
         """Say which clinics a unit has (operators only)."""
         unit = Unit(number, self.principal.organisation, name, tuple(sorted(set(clinics))))
-        return rights.set_unit(self.ports, self.principal, unit, reason)
+        return rights.set_unit(self.ports, self.principal, unit, reason, version)
+
+    def units(self) -> builtins.list[Unit]:
+        """Give the organisation's units."""
+        return rights.list_units(self.ports, self.principal)
 
     def mark_for_verification(self, reason: str = "") -> Verification:
         """Say that nobody is treated in the organisation (operators only); it stays so."""

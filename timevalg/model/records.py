@@ -229,6 +229,8 @@ class Patient:
         The id that this one turned out to be another of.
     deceased_at : datetime or None
         When we were told of the death.
+    version : int
+        0 = nothing is known of the patient but the id.
     """
 
     id: str
@@ -243,6 +245,7 @@ class Patient:
     confidential: bool = False
     merged_into: str | None = None
     deceased_at: datetime | None = None
+    version: int = 1
 
 
 class Owner(StrEnum):
@@ -295,6 +298,7 @@ class StaffCase:
     ref: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     closed_at: datetime | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ PATIENTS = Kind(
     "patient",
     "patients",
     Patient,
+    versioned=True,
     unique=(Unique(("person",), "there is already a patient with this identity number"),),
     sealed=frozenset({"name", "email", "phone", "identity", "birth"}),
 )
@@ -181,6 +182,7 @@ CASES = Kind(
     "case",
     "cases",
     StaffCase,
+    versioned=True,
     indexes=(("clinic", "closed_at"), ("task",), ("appointment",), ("ref",)),
     sealed=frozenset({"reason", "detail"}),
 )

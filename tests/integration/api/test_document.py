@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.document import operations
 from tests.integration.api.conftest import sign_on
 from tests.world import World
 from timevalg.api.app import make_app
@@ -114,3 +115,43 @@ def test_whatever_follows_from_an_answer_is_answered_as_declared(schema, keys):
             case.validate_response(response, checks=CHECKS)
 
     machine.run.__func__(Story, settings=settings(examples(6), stateful_step_count=6))
+
+
+def test_whatever_changes_something_wants_its_version_or_says_why_not(schema):
+    """RFC 9110, If-Match; what makes something new or changes nothing is named with its reason."""
+    without = {}
+    for one in operations(schema.raw_schema):
+        if one.method == "GET":
+            continue
+        asked = {p["name"].lower(): p["required"] for p in one.parameters("header")}
+        if "if-match" in asked:
+            assert {"412", "428"} <= one.said["responses"].keys(), one.id
+            assert "x-without-if-match" not in one.said
+        else:
+            without[one.id] = one.said["x-without-if-match"]
+    assert {name for name, why in without.items() if why == "changes nothing"} == {
+        "check_clinic_file",
+        "compare_clinic_file",
+        "what_if_clinic_file",
+        "plan_many_invitations",
+        "find_a_patient",
+        "find_patient_of_clinic",
+        "representatives_of_a_patient",
+        "representatives_of_patient_of_clinic",
+        "tasks_of_a_referral",
+    }
+    assert {name for name, why in without.items() if why != "changes nothing"} == {
+        "hold_a_time",
+        "invite_a_patient",
+        "invite_many_patients",
+        "invite_patients",
+        "block_resources",
+        "lift_a_block",
+        "register_a_representative",
+        "register_representative_of_patient",
+        "sync_the_calendar",
+        "subscribe_to_events",
+        "end_a_subscription",
+        "give_a_right",
+        "mark_for_verification",
+    }

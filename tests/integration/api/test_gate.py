@@ -10,6 +10,7 @@ from tests.integration.api.conftest import Caller, sign_on
 from timevalg.api.app import make_app
 from timevalg.api.gate import HEADERS, OPEN
 from timevalg.api.surface import Surface
+from timevalg.model.principal import RoleName
 from timevalg.settings import Settings
 
 TASKS = "/v1/patient/tasks"
@@ -129,5 +130,14 @@ def test_a_database_that_does_not_answer_is_not_ready(world, app, monkeypatch):
 
 
 def test_a_route_without_an_access_rule_does_not_start():
+    surface = Surface(roles=[RoleName.PATIENT])
     with pytest.raises(LookupError, match="juggle"):
-        Surface().operation("GET", "/x", "juggle")
+        surface.operation("GET", "/x", "juggle")
+    with pytest.raises(LookupError, match="no access rule here"):  # none that lets a patient
+        surface.operation("GET", "/x", "sync")
+
+
+def test_a_route_that_changes_says_which_version_or_why_none():
+    surface = Surface(roles=[RoleName.PATIENT])
+    with pytest.raises(ValueError, match="say that it changes a version"):
+        surface.operation("POST", "/x", "hold")

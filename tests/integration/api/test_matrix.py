@@ -14,20 +14,32 @@ from timevalg.api.app import SURFACES, make_app
 from timevalg.api.gate import OPEN
 from timevalg.booking import tell_systems
 from timevalg.booking.access import ACCESS
+from timevalg.booking.standing import GRANTABLE
 from timevalg.model.errors import NotSignedOn
 from timevalg.model.principal import PERSONAL, Principal, RoleName
+from timevalg.model.right import Right
 from timevalg.settings import Settings
 from timevalg.store.memory import Memory
 
 ELSEWHERE = "888888888"
 REFUSED = {401, 403, 404}
-NEW_CLINIC = {
+_DESK = {"planner", "secretary", "clinician"}
+SURFACE = {
+    "/v1/patient/": {"patient", "representative"},
+    "/v1/planner/": _DESK,
+    "/v1/system/": {"system"},
+    "/v1/events": {"system"},
+    "/v1/": {*_DESK, "system", "auditor", "operator"},
+}
+"""Who has any business on the addresses that begin so; the first that fits."""
+NEW_THERE = {
     "put_clinic_file_in_force",
     "check_clinic_file",
     "compare_clinic_file",
     "what_if_clinic_file",
+    "set_a_unit",
 }
-"""In another organisation the clinic would be a new one, which its planners may set up."""
+"""In another organisation the clinic or unit would be a new one, which may be set up there."""
 
 
 def sign_on(token, scheme, proof, request):
@@ -38,7 +50,7 @@ def sign_on(token, scheme, proof, request):
         raise NotSignedOn("the token does not hold") from None
     clinics = said.pop("clinics", None)
     return Principal(
-        id=f"a {said['role']}",
+        id=said.pop("name", f"a {said['role']}"),
         role=RoleName(said.pop("role")),
         clinics=None if clinics is None else frozenset(clinics),
         channel="api",
@@ -46,12 +58,10 @@ def sign_on(token, scheme, proof, request):
     )
 
 
-def token(role, *, organisation=ORGANISATION, patient="p-1", clinics=None):
-    said = {"role": role, "organisation": organisation}
-    if role in PERSONAL:
-        said["patient"] = patient
-    if clinics is not None:
-        said["clinics"] = clinics
+def token(role, **more):
+    said = {"role": role, "organisation": ORGANISATION, "patient": "p-1", **more}
+    if role not in PERSONAL:
+        del said["patient"]
     return json.dumps(said)
 
 
@@ -62,6 +72,7 @@ class Things:
         self.app = app
         self.world = world = World(Memory)
         world.dips.register("p-1", identity="01017000027")
+        bond = world.dips.represent("p-1", "02013299997", "attorney")
         self.task = world.invited("p-1", pools=("record",), ref="oppgave/1", referral="henv/9")
         _, self.visit = world.chosen("p-1")
         world.work()
@@ -80,35 +91,55 @@ class Things:
             "subscription": made.id,
             "case": world.cases("declined")[0].id,
             "block": block.id,
+            "representation": bond.id,
         }
         """Ids, which strangers must not be told."""
+        self.rights = {role: self._right(role) for role in GRANTABLE}
+        """Role → a right of whoever has it."""
         self.names = {
             "clinic": "clinic",
             "pool": "manual",
             "resource": "dr-b",
             "number": "1",
             "absence": "0",
+            "unit": "u-1",
         }
-        """What things are called in the clinic's file."""
+        """What things are called that have no ids."""
+
+    def _right(self, role):
+        """Give somebody in a role a right, which they may give on."""
+        now = self.world.clock.now(None)
+        key = self.world.ports.keys.new("right")
+        fields = {"starts": now, "given_at": now, "by": "x", "may_delegate": True}
+        right = Right(key, ORGANISATION, f"a {role}", role, **fields)
+        self.world.store.run(ORGANISATION, lambda unit: unit.rights.add(right))
+        return key
 
     def ask(self, operation, bearer):
         self.app.state.ports = self.world.ports
-        path = operation.path
+        path, body = operation.path, operation.example()
+        role = json.loads(bearer)["role"] if bearer else "planner"
+        own = {"right": self.rights.get(role, self.rights["planner"])}
+        known = self.keys | self.names | own
+        if operation.id == "give_a_right":
+            body |= {"role": role, "giver": own["right"]}
         for parameter in operation.parameters("path"):
             name = parameter["name"]
-            path = path.replace("{" + name + "}", (self.keys | self.names)[name])
+            path = path.replace("{" + name + "}", known[name])
         headers = {"Idempotency_Key": f"{operation.id} {bearer}"[:200], "If_Match": "*"}
-        return Caller(self.app, bearer)(operation.method, path, operation.example(), **headers)
+        return Caller(self.app, bearer)(operation.method, path, body, **headers)
 
 
 def rights(operation):
-    return [role for role in RoleName if role in ACCESS[operation.use]]
+    """Who may: those whose surface it is, if they have the right."""
+    ours = next(roles for start, roles in SURFACE.items() if operation.path.startswith(start))
+    return [role for role in RoleName if role in ours and role in ACCESS[operation.use]]
 
 
 @pytest.fixture(scope="module")
 def app():
     """One application, whose world each test sets."""
-    often = {"TIMEVALG_RATE_BY_ADDRESS": "99999/minute", "TIMEVALG_RATE_BY_PRINCIPAL": "999/minute"}
+    often = {f"TIMEVALG_RATE_BY_{who}": "999999/minute" for who in ("ADDRESS", "PRINCIPAL")}
     return make_app(World(Memory).ports, Settings.of(often), sign_on)
 
 
@@ -132,6 +163,12 @@ def operation(app, request):
 
 
 ALL = pytest.mark.parametrize("operation", list(declared()), indirect=True)
+
+
+def test_the_document_says_who_may(app):
+    for one in operations(app.openapi()):
+        if one.path not in OPEN:
+            assert set(one.said["x-roles"]) == set(rights(one)), one.id
 
 
 def test_no_route_is_left_out(app):
@@ -163,17 +200,20 @@ def test_strangers_with_the_role(things, operation):
     before = things.world.dump()
     names = operation.parameters("path")
     for role in rights(operation):
-        strangers = [token(role, organisation=ELSEWHERE), token(role, clinics=["other"])]
-        if role in PERSONAL:
-            strangers[1:] = [token(role, patient="p-2")]
+        other = {"patient": "p-2"} if role in PERSONAL else {"clinics": ["other"]}
+        strangers = [
+            token(role, organisation=ELSEWHERE),
+            token(role, name="a stranger", **other),
+        ]
         for stranger in strangers:
             answer = things.ask(operation, stranger)
-            if names and not (operation.id in NEW_CLINIC and ELSEWHERE in stranger):
+            if names and not (operation.id in NEW_THERE and ELSEWHERE in stranger):
                 assert answer.status_code in {403, 404}, (stranger, answer.text)
             said = answer.text
+            hidden = set(things.rights.values()) - {things.rights.get(role)}
             for name in names:  # what was asked may be repeated, and nothing else
                 said = said.replace(things.keys.get(name["name"], name["name"]), "")
-            for key in [*things.keys.values(), "oppgave/1", "henv/9"]:
+            for key in [*things.keys.values(), *hidden, "oppgave/1", "henv/9"]:
                 assert key not in said, (stranger, said)
     after = things.world.dump()
     for kind, rows in before.items():

@@ -238,7 +238,9 @@ def test_the_inbox_by_kind_page_by_page_and_closed(world, anna):
     rest = anna.get(f"/v1/planner/inbox?kind=declined&limit=2&after={first['next']}").json()
     assert first["cases"] + rest["cases"] == whole[:3]
     close = f"/v1/planner/inbox/{whole[0]['id']}/close"
-    closed = anna.post(close, {"reason": "called"})
+    assert anna.post(close, version=None).status_code == 428
+    assert anna.post(close, version='"9"').status_code == 412
+    closed = anna.post(close, {"reason": "called"}, version=f'"{whole[0]["version"]}"')
     assert (closed.status_code, closed.json()["closed_at"] is not None) == (200, True)
     assert anna.post(close).status_code == 409
     assert len(anna.get("/v1/planner/inbox").json()["cases"]) == 3
@@ -276,6 +278,17 @@ def test_another_clinics_planner_finds_nothing(caller, world):
     assert bo.post(f"{TASKS}/bulk", {"invitations": [INVITATION]}, key="k-2").status_code == 404
     assert bo.post(f"/v1/planner/inbox/{case.id}/close").status_code == 404
     assert bo.get(f"/v1/planner/inbox?after={case.id}").json()["cases"] == []
+
+
+def test_patients_have_no_desk_and_no_calendar(world, caller):
+    """Of their own neither, though they may see the same task elsewhere."""
+    task = world.invited()
+    for me in (caller("patient:p-1"), caller("representative:p-1")):
+        for surface in ("planner", "system"):
+            for path in ("tasks", f"tasks/{task.id}", "appointments"):
+                answer = me.get(f"/v1/{surface}/{path}")
+                assert (answer.status_code, answer.json()["type"][-11:]) == (403, "not-allowed")
+    assert caller("planner:anna").get("/v1/patient/tasks").status_code == 403
 
 
 def test_patients_have_no_desk(me):

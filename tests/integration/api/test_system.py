@@ -123,14 +123,25 @@ def test_terms_are_amended_and_taken_back(dips, task):
 
 
 def test_a_referral_is_withdrawn(dips, task):
-    gone = dips.post(f"{SYSTEM}/referrals/withdraw", {"referral": "henv/9"})
+    found = dips.post(f"{SYSTEM}/referrals/find", {"referral": "henv/9"}, version=None)
+    assert [t["id"] for t in found.json()["tasks"]] == [task["id"]]
+    path, whole = f"{SYSTEM}/referrals/withdraw", {"referral": "henv/9"}
+    assert dips.post(path, whole, version=None).status_code == 428
+    assert dips.post(path, whole, version='"99"').status_code == 412
+    gone = dips.post(path, whole, version=found.headers["ETag"])
     assert [t["state"] for t in gone.json()["tasks"]] == ["withdrawn"]
+    assert gone.headers["ETag"] == f'"{gone.json()["version"]}"' != found.headers["ETag"]
 
 
 def test_publishing_changes_what_is_in_force_once(dips):
     changed = document(pools=[*document()["pools"], {**document()["pools"][0], "id": "more"}])
     files = {"files": [{"document": changed}]}
-    assert dips.post(f"{SYSTEM}/publications", files).json()["clinics"] == ["clinic"]
+    read = dips.get(f"{SYSTEM}/clinics")
+    assert [c["clinic"] for c in read.json()["clinics"]] == ["clinic"]
+    assert dips.post(f"{SYSTEM}/publications", files, version='"0"').status_code == 412
+    done = dips.post(f"{SYSTEM}/publications", files, version=read.headers["ETag"])
+    assert done.json()["clinics"] == ["clinic"]
+    assert done.headers["ETag"] == dips.get(f"{SYSTEM}/clinics").headers["ETag"] == '"2"'
     assert dips.post(f"{SYSTEM}/publications", files).json()["clinics"] == []
     changed["clinic"]["timezone"] = "Mars/Base"
     wrong = dips.post(f"{SYSTEM}/publications", files)
@@ -168,8 +179,15 @@ def test_the_calendar_is_taken_in(dips):
 
 
 def test_patients_are_named_merged_and_mourned(dips, task):
-    told = dips.post(f"{SYSTEM}/patients/register", {"patient": "p-8", "name": "Kari"}).json()
+    register, kari = f"{SYSTEM}/patients/register", {"patient": "p-8", "name": "Kari"}
+    answer = dips.post(register, kari, version='"0"')
+    told = answer.json()
     assert (told["id"], told["name"], told["language"]) == ("p-8", "Kari", "nb")
+    assert dips.post(register, kari, version='"0"').status_code == 412
+    found = dips.post(f"{SYSTEM}/patients/find", {"patient": "p-8"}, version=None)
+    assert (found.json(), found.headers["ETag"]) == (told, answer.headers["ETag"])
+    assert dips.post(f"{SYSTEM}/patients/find", {"patient": "p-0"}).status_code == 404
+    assert dips.post(f"{SYSTEM}/patients/find", {}).status_code == 422
     assert (
         dips.post(f"{SYSTEM}/patients/merge", {"old": "p-8", "into": "p-1"}).json()["id"] == "p-1"
     )

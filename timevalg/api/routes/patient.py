@@ -18,10 +18,10 @@ from timevalg.booking.ports import Ports
 from timevalg.letters.calendar_entry import MEDIA_TYPE
 from timevalg.library.patient import PatientView
 from timevalg.model.clinic import Clinic
-from timevalg.model.principal import Principal
+from timevalg.model.principal import PERSONAL, Principal
 from timevalg.model.task import Task
 
-router = Surface(prefix="/v1/patient", tags=["patient"])
+router = Surface(prefix="/v1/patient", tags=["patient"], roles=PERSONAL)
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 After = Annotated[Cursor, Query(description="`next` of the page before.")]
@@ -87,14 +87,23 @@ def my_offers(me: Me, task: Path, asked: Asked) -> shapes.OffersOut:
     return shapes.OffersOut.of(found, me.clinic)
 
 
-@router.operation("POST", "/tasks/{task}/ask", "ask", books=True)
-def ask_for_a_time(me: Me, task: Path, key: Key, response: Response) -> shapes.TaskOut:
+@router.operation("POST", "/tasks/{task}/ask", "ask", books=True, changes=True)
+def ask_for_a_time(
+    me: Me, task: Path, key: Key, version: Version, response: Response
+) -> shapes.TaskOut:
     """Ask for a time, where the patient asks first."""
-    answer = me.view.ask(task, idempotency_key=key)
+    answer = me.view.ask(task, version, idempotency_key=key)
     return me.task(answer.task or me.view.task(task), response)
 
 
-@router.operation("POST", "/tasks/{task}/holds", "hold", books=True, status=201)
+@router.operation(
+    "POST",
+    "/tasks/{task}/holds",
+    "hold",
+    books=True,
+    unversioned="makes a new one, checked against what is there at that moment; the task stays",
+    status=201,
+)
 def hold_a_time(me: Me, task: Path, choice: shapes.ChoiceIn, key: Key) -> shapes.HoldOut:
     """Keep a time for some minutes while I confirm; an earlier hold is given up for it."""
     held = me.view.hold(task, choice.start, choice.pool, idempotency_key=key)

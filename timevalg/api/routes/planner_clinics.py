@@ -8,21 +8,25 @@ from fastapi import Depends, Path, Query, Response
 
 from timevalg.api.schemas import clinic_files as shapes
 from timevalg.api.schemas.given import AT_MOST, Id
+from timevalg.api.schemas.intake import PublishedOut
 from timevalg.api.schemas.proposals import ForecastOut
-from timevalg.api.schemas.system import PublishedOut
 from timevalg.api.surface import Key, MaybeKey, OnPorts, Surface, Version, Who, tag
 from timevalg.booking.clinic_files import MOST
 from timevalg.booking.publish import Published
 from timevalg.library.desk import Desk
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import InvalidInput
+from timevalg.model.principal import RoleName
 from timevalg.model.records import Publication
 
-router = Surface(prefix="/v1/planner", tags=["planner"])
+DESK = (RoleName.PLANNER, RoleName.SECRETARY, RoleName.CLINICIAN)
+"""Who works at the desk."""
+router = Surface(prefix="/v1/planner", tags=["planner"], roles=DESK)
 
 CLINIC = "/clinics/{clinic}"
 FILE, RESOURCE = CLINIC + "/file", CLINIC + "/resources/{resource}"
 Number = Annotated[int, Path(ge=1, le=AT_MOST)]
+READS = "changes nothing"
 
 
 def planner_of(ports: OnPorts, who: Who) -> Desk:
@@ -72,7 +76,7 @@ def put_clinic_file_in_force(
     return _in_force(desk, clinic, done, response)
 
 
-@router.operation("POST", FILE + "/check", "check clinic file")
+@router.operation("POST", FILE + "/check", "check clinic file", unversioned=READS)
 def check_clinic_file(desk: Planner, clinic: Id, given: shapes.FileIn) -> shapes.CheckedFileOut:
     """Say everything that is wrong with a file, beside those in force, or sum it up."""
     try:
@@ -83,7 +87,7 @@ def check_clinic_file(desk: Planner, clinic: Id, given: shapes.FileIn) -> shapes
         return shapes.CheckedFileOut.wrong(error)
 
 
-@router.operation("POST", FILE + "/diff", "compare clinic files")
+@router.operation("POST", FILE + "/diff", "compare clinic files", unversioned=READS)
 def compare_clinic_file(
     desk: Planner,
     clinic: Id,
@@ -94,7 +98,7 @@ def compare_clinic_file(
     return shapes.DifferencesOut.of(desk.compare(clinic, given.file, given.calendars, to=to))
 
 
-@router.operation("POST", FILE + "/what-if", "what if")
+@router.operation("POST", FILE + "/what-if", "what if", unversioned=READS)
 def what_if_clinic_file(desk: Planner, clinic: Id, given: shapes.FileIn) -> ForecastOut:
     """Say what putting a file in force would do to places, visits and tasks; changes nothing."""
     return ForecastOut.of(desk.forecast(clinic, given.file, given.calendars))
@@ -224,7 +228,14 @@ def remove_an_absence(
     return _in_force(desk, clinic, done, response)
 
 
-@router.operation("POST", CLINIC + "/blocks", "block", books=True, status=201)
+@router.operation(
+    "POST",
+    CLINIC + "/blocks",
+    "block",
+    books=True,
+    unversioned="makes a new one, checked against what is there at that moment",
+    status=201,
+)
 def block_resources(desk: Planner, clinic: Id, given: shapes.BlockIn, key: Key) -> shapes.BlockOut:
     """Take resources for something that is no visit."""
     made = desk.block(
@@ -239,7 +250,9 @@ def block_resources(desk: Planner, clinic: Id, given: shapes.BlockIn, key: Key) 
     return shapes.BlockOut.of(made)
 
 
-@router.operation("DELETE", "/blocks/{block}", "unblock")
+@router.operation(
+    "DELETE", "/blocks/{block}", "unblock", unversioned="a block never changes: it is there or not"
+)
 def lift_a_block(desk: Planner, block: Id, key: MaybeKey) -> shapes.BlockOut:
     """Give a block's time back."""
     return shapes.BlockOut.of(desk.unblock(block, idempotency_key=key))

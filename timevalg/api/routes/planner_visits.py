@@ -6,27 +6,19 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from timevalg.api.routes.planner_clinics import Planner, clinics_of
+from timevalg.api.routes.hospital import PLANNER, VISIT, declare
+from timevalg.api.routes.planner_clinics import DESK, Planner, clinics_of
 from timevalg.api.schemas import desk as shapes
-from timevalg.api.schemas import proposals, system
+from timevalg.api.schemas import proposals
 from timevalg.api.schemas.by_time import since
-from timevalg.api.schemas.given import After, Day, Id, Instant
+from timevalg.api.schemas.given import Day, Id, Instant
 from timevalg.api.schemas.patient import LetterSummary
 from timevalg.api.surface import Key, MaybeKey, Surface, Version, tag
 from timevalg.booking.search import MOST, Sought
-from timevalg.model.appointment import Appointment
 
-router = Surface(prefix="/v1/planner", tags=["planner"])
+router = Surface(prefix="/v1/planner", tags=["planner"], roles=DESK)
 
-Limit = Annotated[int, Query(ge=1, le=100)]
-Next = Annotated[After, Query(description="`next` of the page before.")]
-VISIT = "/appointments/{appointment}"
 Name = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
-
-
-def _visit(visit: Appointment, response: Response) -> system.VisitOut:
-    tag(response, visit.version)
-    return system.VisitOut.of(visit)
 
 
 @router.operation("GET", "/clinics/{clinic}/attendance", "attendance list")
@@ -41,84 +33,12 @@ def attendance(
     return shapes.AttendanceOut(visits=[shapes.ExpectedOut.of(one, here) for one in found])
 
 
-@router.operation("GET", "/appointments", "list appointments")
-def clinic_visits(desk: Planner, after: Next = "", limit: Limit = 50) -> system.VisitsOut:
-    """Give the visits, past ones too."""
-    found = [system.VisitOut.of(visit) for visit in desk.appointments(after, limit)]
-    return system.VisitsOut(appointments=found, next=found[-1].id if len(found) == limit else "")
-
-
-@router.operation("GET", VISIT, "read")
-def clinic_visit(desk: Planner, appointment: Id, response: Response) -> system.VisitOut:
-    """Give a visit."""
-    return _visit(desk.appointment(appointment), response)
-
-
-@router.operation("POST", VISIT + "/move", "move", books=True, changes=True)
-def move_a_patients_visit(
-    desk: Planner,
-    appointment: Id,
-    given: system.MoveIn,
-    key: Key,
-    version: Version,
-    response: Response,
-) -> system.VisitOut:
-    """Move a visit to any time, with resources of staff's choice."""
-    resources = given.resources
-    moved = desk.move(
-        appointment,
-        start=given.start,
-        resources=None if resources is None else system.given_resources(resources),
-        reason=given.reason,
-        version=version,
-        override=given.override,
-        idempotency_key=key,
-    )
-    return _visit(moved, response)
-
-
-@router.operation("POST", VISIT + "/cancel", "cancel", changes=True)
-def cancel_a_patients_visit(
-    desk: Planner,
-    appointment: Id,
-    given: system.CancelIn,
-    key: MaybeKey,
-    version: Version,
-    response: Response,
-) -> system.VisitOut:
-    """Cancel a visit; its time is free at once."""
-    gone = desk.cancel(appointment, given.reason, version, given.by, idempotency_key=key)
-    return _visit(gone, response)
-
-
-@router.operation("POST", VISIT + "/arrive", "arrive", changes=True)
-def note_arrival(
-    desk: Planner, appointment: Id, key: MaybeKey, version: Version, response: Response
-) -> system.VisitOut:
-    """Note that the patient is here."""
-    return _visit(desk.arrive(appointment, version, idempotency_key=key), response)
-
-
-@router.operation("POST", VISIT + "/fulfil", "fulfil", changes=True)
-def note_visit(
-    desk: Planner, appointment: Id, key: MaybeKey, version: Version, response: Response
-) -> system.VisitOut:
-    """Note that the visit has taken place."""
-    return _visit(desk.fulfil(appointment, version, idempotency_key=key), response)
-
-
-@router.operation("POST", VISIT + "/no-show", "no show", changes=True)
-def note_no_show(
-    desk: Planner, appointment: Id, key: MaybeKey, version: Version, response: Response
-) -> system.VisitOut:
-    """Note that the patient did not come."""
-    return _visit(desk.no_show(appointment, version, idempotency_key=key), response)
-
-
-@router.operation("POST", VISIT + "/letter", "write letter")
-def write_the_letter(desk: Planner, appointment: Id, key: MaybeKey) -> LetterSummary | None:
-    """Write a visit's letter, where the pool leaves that to staff; it is sent at once."""
-    letter = desk.write_letter(appointment, idempotency_key=key)
+@router.operation("POST", VISIT + "/letter", "write letter", changes=True)
+def write_the_letter(
+    desk: Planner, appointment: Id, key: MaybeKey, version: Version
+) -> LetterSummary | None:
+    """Write the letter of a visit as read, where the pool leaves that to staff; sent at once."""
+    letter = desk.write_letter(appointment, version=version, idempotency_key=key)
     return LetterSummary.of(letter) if letter is not None else None
 
 
@@ -191,3 +111,6 @@ def figures(
 ) -> shapes.FiguresOut:
     """Say how often times are re-planned, chosen, missed; what is lost, and who waits."""
     return shapes.FiguresOut.of(desk.figures(first, last, clinic or None))
+
+
+declare(router, PLANNER)

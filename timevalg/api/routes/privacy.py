@@ -7,8 +7,9 @@ from timevalg.api.schemas.given import Id
 from timevalg.api.surface import OnPorts, Surface, Version, Who
 from timevalg.booking.export import export_own
 from timevalg.booking.represent import list_representations, withhold
+from timevalg.model.principal import PERSONAL
 
-router = Surface(prefix="/v1/patient", tags=["patient"])
+router = Surface(prefix="/v1/patient", tags=["patient"], roles=PERSONAL)
 
 
 @router.operation("GET", "/representatives", "list representations")

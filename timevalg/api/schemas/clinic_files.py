@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from timevalg.api.schemas.given import AT_MOST, Given, Id, Instant, Words
-from timevalg.api.schemas.system import PublishedOut
+from timevalg.api.schemas.given import AT_MOST, Given, Id, Instant, Truth, Words
+from timevalg.api.schemas.intake import PublishedOut
 from timevalg.clinic import ClinicSummary, summary
 from timevalg.clinic.difference import Difference
 from timevalg.clinic.scalars import parse_day, parse_moment
@@ -17,8 +17,6 @@ from timevalg.model.contents import Contents
 from timevalg.model.errors import InvalidInput, Problem
 from timevalg.model.records import Publication
 from timevalg.model.session import Session
-
-Truth = Annotated[bool, Field(strict=True)]
 
 
 class FileIn(Given):

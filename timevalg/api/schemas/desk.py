@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from timevalg.api.schemas.by_time import cursor_after
 from timevalg.api.schemas.given import Page
 from timevalg.api.schemas.proposals import PlaceOut
-from timevalg.api.schemas.system import SentTaskOut, VisitOut
+from timevalg.api.schemas.tasks import SentTaskOut
+from timevalg.api.schemas.visits import VisitOut
 from timevalg.booking.attendance import Expected
 from timevalg.booking.figures import Report
 from timevalg.booking.inbox import ToCheck
@@ -35,6 +36,7 @@ class CaseOut(BaseModel):
     ref: str | None
     detail: dict[str, Any]
     closed_at: datetime | None
+    version: int
 
     @classmethod
     def of(cls, case: StaffCase) -> CaseOut:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from timevalg.clinic.scalars import Day
 
-__all__ = ["AT_MOST", "After", "Day", "Given", "Id", "Instant", "Page", "Versioned", "Words"]
+__all__ = [
+    "AT_MOST",
+    "After",
+    "Day",
+    "Given",
+    "Id",
+    "Instant",
+    "Minutes",
+    "Page",
+    "Resources",
+    "Truth",
+    "Versioned",
+    "Words",
+    "example",
+    "given_resources",
+]
 
 AT_MOST = 2**31 - 1
 """The largest number that a version can be."""
@@ -33,6 +48,19 @@ Words = Annotated[str, Field(max_length=2000, pattern=_TEXT)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Versioned = Annotated[int, Field(ge=0, le=AT_MOST, strict=True)]
 After = Annotated[str, Field(max_length=200, pattern=_TEXT)]
+Truth = Annotated[bool, Field(strict=True)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=1440)]
+Resources = Annotated[dict[Id, list[Id]], Field(description="Role id → ids of resources.")]
+
+
+def example(**fields: Any) -> ConfigDict:
+    """Give the configuration of a body whose example has some fields."""
+    return ConfigDict(extra="forbid", json_schema_extra={"example": fields})
+
+
+def given_resources(resources: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Give resources as use cases take them."""
+    return {role: tuple(names) for role, names in resources.items()}
 
 
 def _zeros(value: Any, where: str = "") -> Iterable[str]:

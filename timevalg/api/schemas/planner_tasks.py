@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from timevalg.api.schemas.given import Day, Given, Id, Instant, Words
-from timevalg.api.schemas.system import InvitationIn, Resources, ShortageOut
+from timevalg.api.schemas.given import Day, Given, Id, Instant, Resources, Truth, Words, example
+from timevalg.api.schemas.tasks import InvitationIn, ShortageOut
 from timevalg.booking.invite import InvitationPlan, Planned
-
-Truth = Annotated[bool, Field(strict=True)]
 
 
 class OneInvitationIn(InvitationIn):
     """One patient's invitation."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "patient": "p-1",
-                "pools": ["auto"],
-                "opens": "2027-01-04",
-                "due": "2027-01-08",
-                "not_after": "2027-01-29",
-            }
-        },
+    model_config = example(
+        patient="p-1",
+        pools=["auto"],
+        opens="2027-01-04",
+        due="2027-01-08",
+        not_after="2027-01-29",
     )
 
 
@@ -79,7 +72,7 @@ class PlanOut(BaseModel):
 class VerdictIn(Given):
     """Whether a choice is confirmed, and why not."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"confirm": True}})
+    model_config = example(confirm=True)
     confirm: Truth
     reason: Words = ""
 
@@ -87,16 +80,14 @@ class VerdictIn(Given):
 class WhyIn(Given):
     """Why; needed."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "ferie"}})
+    model_config = example(reason="ferie")
     reason: Annotated[Words, Field(min_length=1)]
 
 
 class ReopenIn(Given):
     """Until when the patient may choose again."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"due": "2027-01-15", "reason": "ny runde"}}
-    )
+    model_config = example(due="2027-01-15", reason="ny runde")
     due: Day | None = None
     reason: Words = ""
 
@@ -104,14 +95,8 @@ class ReopenIn(Given):
 class AssignmentIn(Given):
     """The time that staff book, and for what reason rules and places are overridden, if so."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "start": "2027-01-14T09:00:00+01:00",
-                "resources": {"doctor": ["dr-a"], "room": ["room"]},
-            }
-        },
+    model_config = example(
+        start="2027-01-14T09:00:00+01:00", resources={"doctor": ["dr-a"], "room": ["room"]}
     )
     start: Instant
     resources: Resources

@@ -40,6 +40,7 @@ class RepresentativeOut(BaseModel):
     starts: date
     ends: date | None
     areas: list[str]
+    version: int
 
     @classmethod
     def of(cls, made: Representation) -> RepresentativeOut:
@@ -51,6 +52,7 @@ class RepresentativeOut(BaseModel):
             starts=made.starts,
             ends=made.ends,
             areas=list(made.areas),
+            version=made.version,
         )
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from timevalg.api.schemas.given import Day, Given, Words
-from timevalg.api.schemas.system import SentTaskOut, ShortageOut, VisitOut
+from timevalg.api.schemas.tasks import SentTaskOut, ShortageOut
+from timevalg.api.schemas.visits import VisitOut
 from timevalg.booking.replan import Proposal, Rebooked
 from timevalg.booking.search import Free
 from timevalg.booking.whatif import Forecast
