@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 
 import timevalg
-from timevalg.api import problems
+from timevalg.api import examples, problems
 from timevalg.api.gate import Gate, SignOn
 from timevalg.api.routes import (
     operations,
@@ -143,4 +143,5 @@ def _document(app: FastAPI) -> dict[str, Any]:
                     content = answer.get("content", {})
                     if content.get("application/json", {}).get("schema") == PROBLEM:
                         content[problems.MEDIA_TYPE] = content.pop("application/json")
+        examples.complete(document, _told)
     return app.openapi_schema or {}
