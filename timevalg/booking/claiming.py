@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.last_day import watch
 from timevalg.booking.ports import Between, Ports, UnitOfWork
 from timevalg.model.errors import RuleBroken, TimeTaken
 from timevalg.model.principal import Principal
@@ -154,7 +155,9 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
             ground.take(session)
         for place in new:
             if is_place(place):
-                _check_place(picture, tasks[place.task or ""], place, ground.beside(place))
+                task = tasks[place.task or ""]
+                _check_place(picture, task, place, ground.beside(place))
+                watch(act, picture.index.organisation.clinic(task.clinic), task, place)
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
         raise TimeTaken("a place that would move aside has gone meanwhile; the time")
     return taken

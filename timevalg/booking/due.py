@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
 from timevalg.booking.change import displace, report_lost, require_reason, staff_ask, staff_session
 from timevalg.booking.claiming import claim, settle
+from timevalg.booking.last_day import last_valid_day
 from timevalg.booking.look import known, last_visit
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import another_place, keep_place
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
-from timevalg.model.clinic import Clinic
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.states import BOOKED_STATES, TaskState
@@ -185,21 +185,6 @@ def keep_waiting(
         return waiting
 
     return run(ports, principal, "keep waiting", body, reason=reason)
-
-
-def last_valid_day(clinic: Clinic, task: Task, place: Session) -> date:
-    """Give the last local day on which a place is still a valid one.
-
-    Once `due` has passed only the present day moves on, and with it the pool's own notice: the
-    fallback's was kept on the day after `due` (clinic-file.md).
-    """
-    pool = clinic.pool(place.pool or task.pools[0])
-    leads = [
-        rule.lead
-        for rule in task.preparation_rules(clinic.services[pool.service])
-        if rule.limits and rule.id not in task.done
-    ]
-    return place.local_date(clinic.timezone) - timedelta(days=max([pool.notice, *leads]))
 
 
 def _is_to_be_assigned(picture: Picture, task: Task) -> bool:

@@ -16,6 +16,7 @@ from timevalg.model.errors import NotServable, TimeTaken, TimevalgError, WouldSt
 from timevalg.solver.assign import assign, session_for
 from timevalg.solver.certificates import Certificate, own_place
 from timevalg.solver.places import conflicts, make_room
+from timevalg.store import Memory
 
 DAY, NEXT = date(2027, 1, 20), date(2027, 1, 21)
 NINE = oslo(2027, 1, 20, 9)
@@ -379,3 +380,26 @@ def test_unchecked_it_would_move_by_those_that_were(database, monkeypatch):
     overtaken(database, monkeypatch)
     (why,) = database.promises_broken().values()
     assert why.startswith("opening: manual is no pool of task")
+
+
+def moved_onto_its_last_day(world):
+    """After `due` an absence moves a place to where a form of three days ends it today."""
+    task = other(world, first=date(2027, 1, 14), last=DAY)
+    world.desk.take(task)
+    world.at(date(2027, 1, 11))
+    world.desk.add_absence("clinic", "room", date(2027, 1, 15), DAY)
+    assert placed_at(world, task, date(2027, 1, 14))
+    world.work()
+    world.at(date(2027, 1, 12), 0)
+    return world.task(task).state, [c.task for c in world.cases("capacity-loss")]
+
+
+def test_a_place_that_moves_onto_its_last_day_is_booked_on_it(make_world):
+    assert moved_onto_its_last_day(make_world(narrow())) == ("confirmed", [])
+
+
+def test_unwatched_the_clock_would_end_it(monkeypatch):
+    monkeypatch.setattr("timevalg.booking.claiming.watch", lambda *_: None)
+    state, (lost,) = moved_onto_its_last_day(World(Memory, narrow()))
+    assert state == "with-staff"
+    assert lost

@@ -12,7 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.world import ORGANISATION, OSLO, World, document, pool
 from timevalg.booking.examine import examine
 from timevalg.booking.sync import CalendarRow
-from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable
+from timevalg.model.errors import (
+    Conflict,
+    IllegalMove,
+    InvalidInput,
+    NotFound,
+    NotServable,
+    WouldStrand,
+)
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.states import LIVE
 
@@ -326,7 +333,34 @@ class Weeks(RuleBasedStateMachine):
         self.away.pop(n % len(self.away))
         self.doing("a new plan", self.world.publish, clinic(self.away, self.openings))
 
-    @precondition(lambda self: self.away)
+    @rule(n=number, day=st.integers(1, 12), days=few)
+    def absence_by_itself(self, n, day, days):
+        """Said of one resource, without a file."""
+        first = self.today + timedelta(days=day)
+        last = first + timedelta(days=days)
+        name = ["dr-a", "dr-b", "room"][n % 3]
+        self.doing("an absence", self.world.desk.add_absence, "clinic", name, first, last)
+
+    @rule(n=number, which=few)
+    def absence_taken_back(self, n, which):
+        name = ["dr-a", "dr-b", "room"][n % 3]
+        verb = self.world.desk.remove_absence
+        self.doing(None, verb, "clinic", name, which, refusals=NotFound)
+
+    @rule(n=number, on=st.booleans(), override=st.booleans())
+    def switch_pool(self, n, on, override):
+        """Off it is refused where somebody has no other place, unless staff insist."""
+        self.doing(
+            "an override" if override and not on else None,
+            self.world.desk.switch_pool,
+            "clinic",
+            ["auto", "manual", "record", "staff", "long"][n % 5],
+            on,
+            reason="a strike",
+            override=override,
+            refusals=WouldStrand,
+        )
+
     @rule(n=number)
     def rebook(self, n):
         """Carry out one of the proposals for visits that cannot stand."""
