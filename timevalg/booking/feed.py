@@ -142,6 +142,7 @@ def find_patient(
     scope_of("find patient", principal)
     if (identity is None) == (key is None):
         raise InvalidInput.single("identity", "give either an identity number or an id")
+    require_pseudonymous(key or "")
     person = None if identity is None else ports.pseudonym(IdentityNumber.read(identity).digits)
 
     def body(act: Act) -> Patient:

@@ -11,6 +11,8 @@ from timevalg.model.errors import IllegalMove, InvalidInput, NotFound, TimeTaken
 from timevalg.model.identity_number import is_identity_number
 from timevalg.model.records import Patient
 
+NO_NAME = "is an identity number: give the record system's own id, and this as identity"
+
 
 def known_patients(unit: UnitOfWork, keys: Iterable[str]) -> dict[str, Patient]:
     """Give, for each id, what we know of the patient it means now, by whatever id."""
@@ -61,9 +63,16 @@ def require_living(unit: UnitOfWork, keys: Iterable[str], verb: str) -> None:
 
 
 def keep(unit: UnitOfWork, patient: Patient) -> Patient:
-    """Store what we know of a patient; gives it with its next version."""
+    """Store what we know of a patient; gives it with its next version.
+
+    Raises
+    ------
+    InvalidInput
+        If a new one is named by an identity number.
+    """
     if patient.version:
         return unit.patients.save(patient)
+    require_pseudonymous(patient.id)
     patient = replace(patient, version=1)
     unit.patients.add(patient)
     return patient
@@ -104,7 +113,4 @@ def require_pseudonymous(key: str) -> None:
     InvalidInput
     """
     if is_identity_number(key):
-        raise InvalidInput.single(
-            "patient",
-            "is an identity number: give the record system's own id, and this as identity",
-        )
+        raise InvalidInput.single("patient", NO_NAME)

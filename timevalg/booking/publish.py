@@ -9,6 +9,7 @@ from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, run, use_case
 from timevalg.booking.claiming import release
 from timevalg.booking.outside import Outside
+from timevalg.booking.patients import NO_NAME
 from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import replant
 from timevalg.booking.seal import seal_later
@@ -19,6 +20,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Organisation
 from timevalg.model.contents import Contents, Source
 from timevalg.model.errors import InvalidInput, Problem
+from timevalg.model.identity_number import is_identity_number
 from timevalg.model.principal import Principal
 from timevalg.model.records import Publication
 from timevalg.model.session import SessionKind
@@ -98,6 +100,7 @@ def put_in_force(act: Act, contents: Contents) -> Published:
         )
     if not changed:
         return Published((), {}, (), ())
+    _require_pseudonyms({clinic: contents.sources[clinic] for clinic in changed})
     merged = read_sources({**present, **contents.sources})
     _require_used(act, merged.organisation, changed)
     for clinic in changed:
@@ -143,6 +146,24 @@ def _store(act: Act, clinic: str, source: Source) -> None:
     act.audit("clinic", clinic)
     seal_later(act)
     act.event("clinic.published", "clinic", clinic, clinic, version, new={"version": version})
+
+
+def _require_pseudonyms(sources: Mapping[str, Source]) -> None:
+    """Refuse a file that names patients by identity numbers: it is kept as it is, for good.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    named = [
+        Problem(clinic, None, f"{section}[{number}].patient", NO_NAME)
+        for clinic, source in sources.items()
+        for section in ("bookings", "tasks")
+        for number, row in enumerate(source.document.get(section) or ())
+        if is_identity_number(str(row.get("patient") or ""))
+    ]
+    if named:
+        raise InvalidInput(named)
 
 
 def _require_used(act: Act, organisation: Organisation, changed: tuple[str, ...]) -> None:

@@ -7,7 +7,12 @@ from datetime import date, timedelta
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, run, use_case
-from timevalg.booking.patients import require_not_of_others, require_theirs, surviving
+from timevalg.booking.patients import (
+    require_not_of_others,
+    require_pseudonymous,
+    require_theirs,
+    surviving,
+)
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, today
 from timevalg.booking.verification import admitted
@@ -57,6 +62,7 @@ def register_representation(
         If it is the patient's own.
     """
     scope_of("register representation", principal)
+    require_pseudonymous(bond.patient)
 
     def body(act: Act) -> Representation:
         patient = surviving(act.unit, bond.patient)

@@ -11,13 +11,14 @@ from timevalg.booking.acting import Act
 from timevalg.booking.cancel import cancel_visit
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.outside import Outside, Prospect
-from timevalg.booking.patients import known_patients
+from timevalg.booking.patients import NO_NAME, known_patients
 from timevalg.booking.proposals import in_words, named, proposals
 from timevalg.booking.visits import booking_of, make_appointment, plan_preparations, times_of
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.calendar_row import CalendarRow
 from timevalg.model.clinic import Organisation
 from timevalg.model.contents import FileBooking
+from timevalg.model.identity_number import is_identity_number
 from timevalg.model.records import Owner
 from timevalg.model.session import Session, SessionKind, resource_spans
 from timevalg.model.states import AppointmentState, TaskState
@@ -104,6 +105,9 @@ class _Taking:
         patient = self._patients.get(row.patient or "")
         if patient is not None:
             row = replace(row, patient=patient.id)
+        if row.patient is not None and is_identity_number(row.patient):
+            self.act.audit("appointment", visit.id if visit else row.ref)
+            return self._refuse(row, visit, f"its patient {NO_NAME}")
         self.act.audit(
             "appointment", visit.id if visit else row.ref, visit.patient if visit else row.patient
         )
