@@ -64,6 +64,19 @@ def test_the_table_as_people_read_it(ask, tmp_path):
     assert rows["… without one now"] == ["–", "0"]
 
 
+def test_months_in_a_table_of_their_own(ask):
+    words = ("--first", "2026-06-01", "--last", "2027-01-31", "--by-month")
+    status, out, err = ask(*words)
+    assert (status, err) == (0, "")
+    rows = [[c.strip() for c in cells] for cells in _rows(out.partition("by month")[2])]
+    assert rows[0][1:] == [f"2026-{m:02}" for m in range(6, 13)] + ["2027-01"]
+    found = {row[0]: row[1:] for row in rows}
+    assert found["re-planned after the letter"] == ["–"] * 7 + ["25.0 %"]
+    assert found["… without one now"] == ["–"] * 8
+    months = json.loads(ask(*words, "--json")[1])["months"]
+    assert months["2027-01"]["replanned"]["value"] == 0.25
+
+
 def _rows(out):
     return [line.strip("┃│").split("┃" if "┃" in line else "│") for line in out.splitlines()
             if line[:1] in "┃│" and line.strip()]  # fmt: skip

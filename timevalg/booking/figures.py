@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from timevalg.booking.access import allow, scope_of
@@ -41,7 +42,8 @@ TOUCHES = frozenset(
     }
 )
 """Verbs by which staff touch an invitation or a visit: not looking, inviting or attending."""
-BY_RESOURCE = frozenset({"lost_minutes", "refilled_minutes"})
+NOW = "stranded_now"
+"""What is so at this moment, whatever the period."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Report:
         Of all of them.
     counted : bool
         False for an organisation marked for verification, which counts in no figure.
+    months : mapping
+        Month (``2027-01``) → what of the period lies in it, of all clinics, if asked for; without
+        what is so at this moment only.
     """
 
     first: date
@@ -63,6 +68,7 @@ class Report:
     clinics: Mapping[str, Figures]
     together: Figures
     counted: bool = True
+    months: Mapping[str, Figures] = field(default_factory=dict)
 
 
 @use_case("figures", keyed=False)
@@ -72,6 +78,7 @@ def figures(
     first: date | None = None,
     last: date | None = None,
     clinic: str | None = None,
+    by_month: bool = False,
 ) -> Report:
     """Count what happened in some local days.
 
@@ -81,6 +88,8 @@ def figures(
         Both included; default from 1 January of the last one's year, until today.
     clinic : str or None
         Only this one; default all that are the principal's.
+    by_month : bool
+        Count each month by itself too.
 
     Raises
     ------
@@ -106,15 +115,38 @@ def figures(
         counted = not is_for_verification(act.unit)
         if not mine or not counted:
             return Report(period.first, period.last, {}, Figures({}), counted)
-        counts: dict[str, dict[str, float]] = {n: dict.fromkeys(MEASURES, 0) for n in mine}
-        clinicians = _clinicians(picture)
-        for one in act.unit.tallies.count(period, TOUCHES):
-            if one.clinic in counts and (one.resource is None or one.resource in clinicians):
-                counts[one.clinic][one.measure] += one.count
-        of = {name: Figures(found) for name, found in counts.items()}
-        return Report(period.first, period.last, of, Figures.together(counts.values()))
+        of = _count(act, period, mine, picture)
+        months = {}
+        for month in _months(picture, mine, period) if by_month else ():
+            found = Figures.together(_count(act, month, mine, picture).values())
+            known = {n: c for n, c in found.counts.items() if n != NOW}
+            months[f"{month.first:%Y-%m}"] = replace(found, counts=known)
+        return Report(period.first, period.last, of, Figures.together(of.values()), months=months)
 
     return run(ports, principal, "figures", body)
+
+
+def _count(
+    act: Act, period: Period, clinics: Sequence[str], picture: Picture
+) -> dict[str, Figures]:
+    counts: dict[str, dict[str, float]] = {n: dict.fromkeys(MEASURES, 0) for n in clinics}
+    waited: dict[str, Counter[int]] = {n: Counter() for n in clinics}
+    clinicians = _clinicians(picture)
+    for one in act.unit.tallies.count(period, TOUCHES):
+        if one.clinic in counts and (one.resource is None or one.resource in clinicians):
+            counts[one.clinic][one.measure] += one.count
+            if one.days is not None:
+                waited[one.clinic][one.days] += one.count
+    return {name: Figures(counts[name], waited[name]) for name in clinics}
+
+
+def _months(picture: Picture, clinics: Sequence[str], period: Period) -> Iterator[Period]:
+    """Give the months of a period, the first and the last as far as they lie in it."""
+    first = period.first
+    while first <= period.last:
+        after = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+        yield _period(picture, clinics, first, min(after - timedelta(days=1), period.last))
+        first = after
 
 
 def _period(

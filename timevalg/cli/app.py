@@ -299,6 +299,7 @@ def figures(
     last: Annotated[str | None, typer.Option(help="Local date, included; default today.")] = None,
     clinic: Annotated[str | None, typer.Option(help="Only this one.")] = None,
     by_clinic: Annotated[bool, typer.Option(help="A column for each clinic too.")] = False,
+    by_month: Annotated[bool, typer.Option(help="A table of each month too.")] = False,
     history: Annotated[
         Path | None, typer.Option(help="Counts of the time before, as CSV (docs/figures.md).")
     ] = None,
@@ -310,7 +311,7 @@ def figures(
     from timevalg.cli.standing import Standing
 
     standing = Standing(None, now, url, organisation)
-    command.run(standing, first, last, clinic, by_clinic, history, as_json)
+    command.run(standing, first, last, clinic, by_clinic, by_month, history, as_json)
 
 
 @app.command()

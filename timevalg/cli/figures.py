@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from timevalg.cli.standing import Standing, opened
 from timevalg.library.history_file import read_history
 from timevalg.model.figures import Figure, Figures
 
+MONTHS_ABREAST = 9
+"""Months in one table."""
+
 
 def run(
     standing: Standing,
@@ -26,6 +30,7 @@ def run(
     last: str | None,
     clinic: str | None,
     by_clinic: bool,
+    by_month: bool,
     history: Path | None,
     as_json: bool,
 ) -> None:
@@ -37,7 +42,8 @@ def run(
     )
     with opened(standing) as valg:
         desk = valg.planner("timevalg figures")
-        report = desk.figures(parse_date("--first", first), parse_date("--last", last), clinic)
+        days = parse_date("--first", first), parse_date("--last", last)
+        report = desk.figures(*days, clinic, by_month=by_month)
     if as_json:
         typer.echo(json.dumps(_answer(report, before), ensure_ascii=False))
         return
@@ -49,7 +55,10 @@ def run(
     if by_clinic:
         columns |= report.clinics
     title = f"figures {report.first} … {report.last}" + (f", {clinic}" if clinic else "")
-    Console(width=None if sys.stdout.isatty() else 120).print(_table(title, columns))
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(_table(title, columns, _told))
+    for some in _some(report.months, MONTHS_ABREAST):
+        console.print(_table("by month", some, _short))
 
 
 def _answer(report: Report, before: Figures | None) -> dict[str, Any]:
@@ -60,7 +69,15 @@ def _answer(report: Report, before: Figures | None) -> dict[str, Any]:
         "before": None if before is None else _plain(before),
         "together": _plain(report.together),
         "clinics": {name: _plain(found) for name, found in report.clinics.items()},
+        "months": {name: _plain(found) for name, found in report.months.items()},
     }
+
+
+def _some(columns: Mapping[str, Figures], most: int) -> Iterator[dict[str, Figures]]:
+    """Cut columns into tables of so many at most."""
+    left = iter(columns.items())
+    while some := dict(islice(left, most)):
+        yield some
 
 
 def _plain(found: Figures) -> dict[str, Any]:
@@ -70,13 +87,13 @@ def _plain(found: Figures) -> dict[str, Any]:
     }
 
 
-def _table(title: str, columns: Mapping[str, Figures]) -> Table:
+def _table(title: str, columns: Mapping[str, Figures], told: Callable[[Figure], str]) -> Table:
     table = Table(title=title)
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
     for rows in zip(*(found.told() for found in columns.values()), strict=True):
-        table.add_row(rows[0].words, *map(_told, rows))
+        table.add_row(rows[0].words, *map(told, rows))
     return table
 
 
@@ -93,6 +110,13 @@ def _told(figure: Figure) -> str:
     if figure.unit == "hours":
         return f"{_grouped(figure.value)} h"
     return f"{figure.value:,.1f}" if figure.unit in {"days", "per 100"} else f"{figure.value:,.0f}"
+
+
+def _short(figure: Figure) -> str:
+    """Say a figure without what it was made of: ``4.3 %``."""
+    if figure.value is None:
+        return "–"
+    return f"{figure.value:.1%}".replace("%", " %") if figure.unit == "share" else _told(figure)
 
 
 def _grouped(number: float) -> str:

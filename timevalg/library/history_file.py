@@ -52,7 +52,7 @@ def read_history(lines: Iterable[str], clinic: str | None = None, where: str = "
         problems.append(Problem(where, reader.line_num, "", str(error)))
     if problems:
         raise InvalidInput(problems)
-    return Figures.together(counted)
+    return Figures.together(map(Figures, counted))
 
 
 def _number(text: str) -> float | None:

@@ -177,10 +177,15 @@ class Planning(Hospital):
         return attendance.attendance_list(self.ports, self.principal, clinic, first, last)
 
     def figures(
-        self, first: date | None = None, last: date | None = None, clinic: str | None = None
+        self,
+        first: date | None = None,
+        last: date | None = None,
+        clinic: str | None = None,
+        *,
+        by_month: bool = False,
     ) -> Report:
         """Count what happened in some local days, both included; default this year till now."""
-        return figures.figures(self.ports, self.principal, first, last, clinic)
+        return figures.figures(self.ports, self.principal, first, last, clinic, by_month)
 
     def search(
         self,

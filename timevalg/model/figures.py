@@ -6,9 +6,11 @@ staff do in that in which they do it. docs/figures.md says what each count is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from statistics import median
 
 MEASURES: Mapping[str, str] = {
     "visits": "visits that were not cancelled",
@@ -55,12 +57,22 @@ class Period:
 
 @dataclass(frozen=True)
 class Counted:
-    """One count of one clinic; of one resource where it is about those."""
+    """One count of one clinic; of one resource, or so many days waited, where it is about those."""
 
     clinic: str
     measure: str
     count: int
     resource: str | None = None
+    days: int | None = None
+
+
+def waited(clinic: str, days: int, visits: int, past_planned: int) -> list[Counted]:
+    """Give the counts of visits that came of an invitation after so many days."""
+    return [
+        Counted(clinic, "invited_visits", visits, days=days),
+        Counted(clinic, "waiting_days", days * visits),
+        Counted(clinic, "past_planned", past_planned),
+    ]
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,7 @@ _FIGURES: Mapping[str, _Told] = {
         "… of these hours refilled", "share", "refilled_minutes", "lost_minutes"
     ),
     "waiting_days": _Told("waiting days, mean", "days", "waiting_days", "invited_visits"),
+    "waiting_days_median": _Told("… median", "days", "waiting_days_median"),
     "past_planned": _Told("past the planned date", "share", "past_planned", "invited_visits"),
     "deadline_breaches": _Told("deadline breaches", "share", "deadline_breaches", "with_deadline"),
     "stranded": _Told("left without a place", "share", "stranded", "invited"),
@@ -120,24 +133,35 @@ class Figures:
     ----------
     counts : mapping
         Measure → count; a measure that is not there is not known.
+    waited : mapping
+        Days waited → visits that came of an invitation after so many; empty = not known.
     """
 
     counts: Mapping[str, float]
+    waited: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
-    def together(cls, counted: Iterable[Mapping[str, float]]) -> Figures:
+    def together(cls, several: Iterable[Figures]) -> Figures:
         """Add counts up."""
-        total: dict[str, float] = {}
-        for counts in counted:
-            for measure, count in counts.items():
+        total, waited = dict[str, float](), Counter[int]()
+        for one in several:
+            for measure, count in one.counts.items():
                 total[measure] = total.get(measure, 0) + count
-        return cls(total)
+            waited.update(one.waited)
+        return cls(total, waited)
+
+    def median_days(self) -> float | None:
+        """Give the days that half of the visits waited at most, the middle of two if need be."""
+        days = list(Counter(self.waited).elements())
+        return median(days) if days else None
 
     def told(self) -> tuple[Figure, ...]:
         """Give the figures in the order in which people read them."""
         counts = dict(self.counts)
         if counts.keys() >= {"attended", "no_shows"}:
             counts["expected"] = counts["attended"] + counts["no_shows"]
+        if (middle := self.median_days()) is not None:
+            counts["waiting_days_median"] = middle
         return tuple(_figure(name, told, counts) for name, told in _FIGURES.items())
 
 

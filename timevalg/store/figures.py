@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Date, TextClause, bindparam, text
 
-from timevalg.model.figures import Counted, Period
+from timevalg.model.figures import Counted, Period, waited
 from timevalg.store.columns import Instant
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ GROUP BY t.clinic
 """
 
 _WAITED = """
-SELECT a.clinic, count(*) AS invited_visits, sum({waited}) AS waiting_days,
+SELECT a.clinic, {waited} AS days, count(*) AS visits,
   count(CASE WHEN {day} > t.not_after THEN 1 END) AS past_planned
 FROM appointments a
 JOIN tasks t ON t.organisation = a.organisation AND t.id = a.task
 WHERE a.organisation = :organisation AND a.start >= :since AND a.start < :until
   AND a.state <> 'cancelled'
-GROUP BY a.clinic
+GROUP BY a.clinic, {waited}
 """
 
 _DEADLINES = """
@@ -216,11 +216,13 @@ class SqlTallies:
         given = {name: getattr(period, name) for name in _TYPES}
         given["verbs"] = sorted(touches)
         found: list[Counted] = []
-        for sql in (_VISITS, _MOVED, _INVITED, _WAITED, _DEADLINES, _TOUCHES, _STRANDED):
+        for sql in (_VISITS, _MOVED, _INVITED, _DEADLINES, _TOUCHES, _STRANDED):
             for row in self._rows(sql, given):
                 clinic, *counts = row
                 named = zip(list(row._fields)[1:], counts, strict=True)
                 found += [Counted(clinic, name, int(count)) for name, count in named if count]
+        for clinic, days, visits, past in self._rows(_WAITED, given):
+            found += waited(clinic, int(days), int(visits), int(past))
         for clinic, resource, lost, refilled in self._rows(_FREED, given):
             found.append(Counted(clinic, "lost_minutes", int(lost) // _MINUTE, resource))
             found.append(Counted(clinic, "refilled_minutes", int(refilled) // _MINUTE, resource))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from timevalg.booking.ports import Between
 from timevalg.model.appointment import Appointment
-from timevalg.model.figures import Counted, Period
+from timevalg.model.figures import Counted, Period, waited
 from timevalg.model.records import Event
 from timevalg.model.session import Assignment
 
@@ -33,14 +33,13 @@ class MemoryTallies:
         for rows in (
             self._visits(period),
             self._invited(period),
-            self._waited(period),
             self._deadlines(period),
             self._touches(period, touches),
             self._stranded(period),
         ):
             found.update(rows)
         counted = [Counted(clinic, name, n) for (clinic, name), n in found.items() if n]
-        return counted + list(self._freed(period))
+        return counted + list(self._waited(period)) + list(self._freed(period))
 
     def _started(self, period: Period) -> list[Appointment]:
         span = Between(period.since, period.until)
@@ -84,15 +83,12 @@ class MemoryTallies:
                 if self._unit.appointments.count(task=task.id, origin="chosen"):
                     yield task.clinic, "chosen"
 
-    def _waited(self, period: Period) -> Iterator[tuple[str, str]]:
+    def _waited(self, period: Period) -> Iterator[Counted]:
         for visit in self._started(period):
             if visit.task is None or visit.state == "cancelled":
                 continue
             task, day = self._unit.tasks.get(visit.task), _day(visit)
-            yield visit.clinic, "invited_visits"
-            yield from [(visit.clinic, "waiting_days")] * (day - task.opens).days
-            if day > task.not_after:
-                yield visit.clinic, "past_planned"
+            yield from waited(visit.clinic, (day - task.opens).days, 1, day > task.not_after)
 
     def _deadlines(self, period: Period) -> Iterator[tuple[str, str]]:
         span = Between(period.first, period.last + timedelta(days=1))

@@ -207,6 +207,8 @@ def test_figures(world, anna, visit):
     assert (figures["own_choice"]["value"], figures["touches"]["value"]) == (1.0, 100.0)
     assert told["clinics"]["clinic"] == told["together"]
     assert anna.get("/v1/planner/figures").json()["first"] == "2027-01-01"
+    series = anna.get("/v1/planner/figures?first=2027-01-01&last=2027-01-31&by_month=true").json()
+    assert series["months"].keys() == {"2027-01"}
     assert anna.get("/v1/planner/figures?clinic=none").status_code == 404
     assert anna.get("/v1/planner/figures?first=2027-02-01&last=2027-01-01").status_code == 422
 

@@ -125,8 +125,34 @@ def test_waiting_the_planned_date_and_the_deadline(world):
     world.desk.move(later, start=oslo(2027, 1, 26, 9), reason="x", override=True)
     found = counts(world)
     assert (found["invited_visits"], found["waiting_days"]) == (4, 10 + 22 + 22 + 14)
+    report = world.desk.figures(*JANUARY)
+    for one in (report.together, report.clinics["clinic"]):
+        told = {f.name: f.value for f in one.told()}
+        assert (told["waiting_days"], told["waiting_days_median"]) == (17, 18)
     assert found["past_planned"] == 2
     assert (found["with_deadline"], found["deadline_breaches"]) == (2, 1)
+
+
+def test_the_middle_is_that_of_all_clinics_together():
+    one, other = Figures({}, {1: 3}), Figures({}, {9: 4})
+    assert Figures.together([one, other]).median_days() == 9
+    assert (Figures({}).median_days(), Figures({}, {2: 1, 5: 1}).median_days()) == (None, 3.5)
+
+
+def test_months_come_to_what_the_period_comes_to(world):
+    booked_at(world, "p-1", oslo(2027, 1, 29, 8))
+    booked_at(world, "p-2", oslo(2027, 2, 1, 8), not_after=date(2027, 2, 26))
+    booked_at(world, "p-3", oslo(2027, 2, 26, 11), not_after=date(2027, 2, 26))
+    report = world.desk.figures(date(2027, 1, 4), date(2027, 3, 9), by_month=True)
+    assert {m: f.counts["visits"] for m, f in report.months.items()} == {
+        "2027-01": 1,
+        "2027-02": 2,
+        "2027-03": 0,
+    }
+    summed = Figures.together(report.months.values())
+    whole = {n: c for n, c in report.together.counts.items() if n != "stranded_now"}
+    assert (dict(summed.counts), dict(summed.waited)) == (whole, dict(report.together.waited))
+    assert world.desk.figures(*JANUARY).months == {}
 
 
 def test_a_deadline_that_passed_without_any_visit_is_a_breach(world):

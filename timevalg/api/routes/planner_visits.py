@@ -108,9 +108,10 @@ def figures(
     first: Annotated[Day | None, Query(description="Default 1 January.")] = None,
     last: Annotated[Day | None, Query(description="Included; default today.")] = None,
     clinic: Name = "",
+    by_month: Annotated[bool, Query(description="Each month by itself too.")] = False,
 ) -> shapes.FiguresOut:
     """Say how often times are re-planned, chosen, missed; what is lost, and who waits."""
-    return shapes.FiguresOut.of(desk.figures(first, last, clinic or None))
+    return shapes.FiguresOut.of(desk.figures(first, last, clinic or None, by_month=by_month))
 
 
 declare(router, PLANNER)

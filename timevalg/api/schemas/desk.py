@@ -164,6 +164,7 @@ class FiguresOut(BaseModel):
     counted: bool = Field(description="False: marked for verification, counted in no figure.")
     together: list[FigureOut]
     clinics: dict[str, list[FigureOut]]
+    months: dict[str, list[FigureOut]] = Field(description="Of all clinics, if asked for.")
 
     @classmethod
     def of(cls, report: Report) -> FiguresOut:
@@ -174,6 +175,7 @@ class FiguresOut(BaseModel):
             counted=report.counted,
             together=FigureOut.of_all(report.together),
             clinics={name: FigureOut.of_all(found) for name, found in report.clinics.items()},
+            months={name: FigureOut.of_all(found) for name, found in report.months.items()},
         )
 
 
