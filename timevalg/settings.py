@@ -50,7 +50,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Other lengths for `timevalg purge`, in days: `unused=180,record=3653`.",
     ),
     Setting("SEARCH_KEY", "", "Secret by which persons are found by identity number; keep it."),
-    Setting("REDIS_URL", "", "The broker between several workers; none: one process."),
+    Setting(
+        "REDIS_URL",
+        "",
+        "The broker between several workers, and where requests are counted for all processes of "
+        "the API; none: one process, and each counts by itself.",
+    ),
     Setting("LETTERS", "", "Folder into which letters go that no other way takes."),
     Setting("SMTP", "", "`smtp[s]://[user:password@]host[:port]?from=…&rate=…&deduplicates=yes`."),
     Setting("SMS", "", "Gateway for reminders by SMS: `https://…?rate=…&deduplicates=yes`."),

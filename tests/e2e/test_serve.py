@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -103,6 +106,28 @@ def test_what_has_begun_when_the_server_stops_is_answered_and_traced(tmp_path, c
     assert b"POST /v1/patient/tasks/{task}/choice" in spans
     assert CANARY not in written
     assert CANARY.encode() not in spans
+
+
+def test_two_processes_count_as_one(tmp_path, redis_url):
+    """Requests within a limit through Redis; and for Prometheus, whichever process it asks."""
+    limit = {"RATE_BY_PRINCIPAL": "7/minute", "REDIS_URL": redis_url}
+    env, port = environment(tmp_path, **limit), free_port()
+    base, path = f"http://127.0.0.1:{port}", "/v1/patient/tasks"
+    with served(env, port, processes=2):
+        said = ["--role", "patient", "--organisation", ORGANISATION, "--patient", f"p-{port}"]
+        token = timevalg(env, "token", *said).stdout.strip()
+        mine = {"Authorization": f"Bearer {token}"}
+        with ThreadPoolExecutor(6) as pool:  # by connections of their own, to either process
+            asked = [pool.submit(httpx2.get, base + path, headers=mine) for _ in range(12)]
+            codes = Counter(one.result().status_code for one in asked)
+        assert codes == {200: 7, 429: 5}
+        for _ in range(4):
+            page = httpx2.get(base + "/metrics").text
+            counted = re.findall(r"^timevalg_http_requests_total\{(.*)\} ([0-9.]+)$", page, re.M)
+            found = Counter()
+            for labels, count in counted:
+                found[int(re.search(r'status="(\d+)"', labels)[1])] += float(count)
+            assert (found[200] >= 7, found[429]) == (True, 5)
 
 
 def test_development_serves_this_machine_only(tmp_path):

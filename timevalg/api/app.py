@@ -13,6 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 import timevalg
 from timevalg.api import examples, problems
 from timevalg.api.gate import Gate, SignOn
+from timevalg.api.rates import Rates
 from timevalg.api.routes import (
     operations,
     patient,
@@ -69,10 +70,12 @@ def make_app(
     ending : callable
         Called when the server stops, after the last request.
     """
+    rates = Rates(settings["REDIS_URL"])
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await rates.close()
         ending()
 
     app = FastAPI(
@@ -91,7 +94,7 @@ def make_app(
     for surface in SURFACES:
         app.include_router(surface)
     app.include_router(operations.router)
-    app.add_middleware(Gate, settings=settings, sign_on=sign_on)
+    app.add_middleware(Gate, settings=settings, sign_on=sign_on, rates=rates)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

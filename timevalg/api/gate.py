@@ -13,13 +13,12 @@ from urllib.parse import quote, urlunsplit
 
 import limits
 import structlog
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from timevalg.api.problems import OTHERS, Problem, answer, of_error
+from timevalg.api.rates import Rates
 from timevalg.identity.proof import Request
 from timevalg.model.errors import NotSignedOn, TimevalgError
 from timevalg.model.principal import Principal
@@ -59,11 +58,11 @@ class Gate:
         Gives the principal of a token, or raises `NotSignedOn`.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, sign_on: SignOn) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, sign_on: SignOn, rates: Rates) -> None:
         self._app, self._sign_on = app, sign_on
         self._body_limit, self._patience = settings.body_limit, settings.patience
         self._sign_on_page = settings["SIGN_ON"]
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._rates = rates
         self._by_address = limits.parse(settings["RATE_BY_ADDRESS"])
         self._by_principal = limits.parse(settings["RATE_BY_PRINCIPAL"])
 
@@ -105,10 +104,12 @@ class Gate:
         Problem, NotSignedOn
         """
         address = (scope.get("client") or ("",))[0]
-        self._count(self._by_address, "address", address)
+        await self._count(self._by_address, "address", address)
         if scope["path"] not in OPEN:
             principal = await self._principal(scope)
-            self._count(self._by_principal, "principal", f"{principal.organisation} {principal.id}")
+            await self._count(
+                self._by_principal, "principal", f"{principal.organisation} {principal.id}"
+            )
             scope.setdefault("state", {})["principal"] = principal
         if len(scope["query_string"]) > LONGEST_QUERY:
             raise Problem("address-too-long", f"the query is longer than {LONGEST_QUERY}")
@@ -139,8 +140,8 @@ class Gate:
             return ""
         return self._sign_on_page.replace("{}", quote(quote(scope["path"], safe="/"), safe=""))
 
-    def _count(self, limit: limits.RateLimitItem, what: str, who: str) -> None:
-        if not self._limiter.hit(limit, what, who):
+    async def _count(self, limit: limits.RateLimitItem, what: str, who: str) -> None:
+        if not await self._rates.hit(limit, what, who):
             wait = {"Retry-After": str(limit.get_expiry())}
             raise Problem("too-many", f"more than {limit} from this {what}", wait)
 
