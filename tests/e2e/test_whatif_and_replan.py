@@ -53,16 +53,27 @@ def test_from_what_if_to_rebooked(tmp_path):
     assert "tasks left without a place" in shown
     assert f"{lost.id} would have no place" in shown
     replan = ("replan", "--database", url, *NOW)
-    nothing = {"proposals": [], "proven": True}  # nothing was published
+    nothing = {"proposals": [], "proven": True, "lost": []}  # nothing was published
     assert json.loads(timevalg(*replan, "--json")) == nothing
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").publish(after)
-    assert json.loads(timevalg(*replan, "--json")) == {"proposals": [proposal], "proven": True}
+    found = json.loads(timevalg(*replan, "--json"))
+    (left,) = found.pop("lost")
+    assert found == {"proposals": [proposal], "proven": True}
+    assert (left["task"], left["place"], left["deadline"]) == (lost.id, None, "2027-01-20")
+    assert left["shortage"]["cures"][0] == {"change": "not_after +1 day", "starts": 8}
+    assert left["times"][0]["harm"] == ["before the first day"]
     shown = timevalg(*replan)
     assert visit.id in shown
     assert "\nno other way moves fewer" in shown
+    assert f"{lost.id} (priority 3, until 2027-01-20) has no place" in shown
     done = json.loads(timevalg(*replan, "--accept", visit.id, "--reason", "flood", "--json"))
     (row,) = done["rebooked"]
     assert (row["appointment"], row["state"]) == (visit.id, "cancelled")
     assert row["task"] is not None
     assert "0 visits cannot stand" in timevalg(*replan)
+    with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
+        valg.planner("anna").remove_absence("clinic", "room", 0)
+        assert valg.planner("anna").replan().lost == ()
+    refused = json.loads(timevalg(*replan, "--accept", lost.id, "--json"))
+    assert refused == {"rebooked": [], "placed": [{"task": lost.id}]}  # it has one already

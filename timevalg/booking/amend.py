@@ -19,7 +19,7 @@ from timevalg.model.states import LIVE, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate
+from timevalg.solver.places import Certificate, own_place
 from timevalg.solver.shortage import shortage
 
 TERMS = (
@@ -53,6 +53,8 @@ def amend(
 ) -> Task:
     """Change the terms of a draft, or of a live task if it has a valid place by the new ones.
 
+    With no new terms, a task that has lost its place gets one if there is any by now.
+
     The place stays where it is as long as the new terms allow that. A changed due date moves the
     work of falling due; a patient who may choose already is told of another due date or service.
 
@@ -77,7 +79,7 @@ def amend(
     def find(picture: Picture) -> Found:
         task = glance(ports, principal, "amend", lambda act: act.task(key, version))
         amended = _amended(picture, task, changes)
-        if not amended.is_live or amended == task:
+        if not amended.is_live or (amended == task and own_place(picture, task) is not None):
             return task, amended, None
         picture = picture.with_task(amended)
         certificate = renewed_place(picture, amended)
@@ -90,11 +92,11 @@ def amend(
         task = act.task(key, version)
         if task != planned:
             raise TimeTaken(f"task {key} has changed meanwhile; its place")
-        if amended == task:
-            return task
         if certificate is not None:
             claim(act, picture.with_task(amended), certificate, None)
             act.close(kind=CAPACITY_LOSS, task=key)
+        if amended == task:
+            return task
         saved = act.unit.tasks.save(amended)
         old, new = _changed(task, saved)
         act.event(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from timevalg.booking.access import allow, scope_of
@@ -40,7 +41,7 @@ def staff_list(
     after: str = "",
     limit: int | None = None,
 ) -> list[StaffCase]:
-    """Give what waits for a person, oldest first.
+    """Give what waits for a person, oldest first; lost places alone, whom it harms most first.
 
     Parameters
     ----------
@@ -110,7 +111,27 @@ def close_case(
     return run(ports, principal, "close case", body, reason=reason)
 
 
+def _losses(act: Act, after: str) -> list[StaffCase]:
+    """Give the capacity losses by priority, then deadline."""
+    mine: dict[str, Any] = {}
+    if act.principal.clinics is not None:
+        mine = {"clinic": act.principal.clinics}
+    found = act.unit.cases.find(kind=CAPACITY_LOSS, closed_at=None, **mine)
+    last = [act.unit.cases.get(after)] if after else []
+    keys = frozenset(c.task for c in (*found, *last) if c.task)
+    tasks = {t.id: t for t in act.unit.tasks.find(id=keys)} if keys else {}
+
+    def urgency(case: StaffCase) -> tuple[tuple[int, date, str], str]:
+        task = tasks.get(case.task or "")
+        return (task.urgency if task is not None else (6, date.max, "")), case.id
+
+    since = [urgency(case) for case in last]
+    return [c for c in sorted(found, key=urgency) if not since or urgency(c) > since[0]]
+
+
 def _open_cases(act: Act, kinds: Collection[str], after: str) -> list[StaffCase]:
+    if set(kinds) == {CAPACITY_LOSS}:
+        return _losses(act, after)
     criteria: dict[str, Any] = {"kind": frozenset(kinds)} if kinds else {}
     if act.principal.clinics is not None:
         criteria["clinic"] = act.principal.clinics

@@ -18,6 +18,7 @@ from timevalg.booking.change import move_visit
 from timevalg.booking.claiming import claim, settle
 from timevalg.booking.invite import send, tell_of_draft
 from timevalg.booking.look import asker, prepared
+from timevalg.booking.losses import LostPlace, cured, lost_places
 from timevalg.booking.ports import Between, Ports
 from timevalg.booking.reliving import give_back
 from timevalg.model.appointment import Appointment
@@ -75,10 +76,13 @@ class Replanned:
     proven : bool
         No other way moves fewer visits, or as many with less harm. Not asked of visits that belong
         to no pool.
+    lost : tuple of LostPlace
+        Invited patients whose place is lost, whom it harms most first.
     """
 
     proposals: tuple[Proposal, ...]
     proven: bool
+    lost: tuple[LostPlace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,15 +105,23 @@ class Rebooked:
 def replan(ports: Ports, principal: Principal, clinic: str | None = None) -> Replanned:
     """Say which visits to come must move, and what would harm least; nothing is changed.
 
+    Beside them those who are invited and have lost their place, with what would cure that.
+
     Parameters
     ----------
     clinic : str or None
         Only this one's visits; default all that the principal may act for.
     """
     picture = picture_of(ports, principal)
-    found = glance(ports, principal, "replan", lambda act: must_move(act, picture, clinic))
-    note_looks(ports, principal, "replan", [visit for visit, *_ in found])
-    return propose(ports, picture, found)
+    found, losses = glance(
+        ports,
+        principal,
+        "replan",
+        lambda act: (must_move(act, picture, clinic), lost_places(act, picture, clinic)),
+    )
+    lost = tuple(cured(picture, losses))
+    note_looks(ports, principal, "replan", [*(v for v, *_ in found), *(x.task for x in lost)])
+    return replace(propose(ports, picture, found), lost=lost)
 
 
 @use_case("rebook")

@@ -31,7 +31,7 @@ class Forecast:
     moved : tuple of (Session, Session)
         Places as they are, and where they would go.
     lost : mapping
-        Task id → what would be short for it, with cures.
+        Task id → what would be short for it, with cures; whom it harms most first.
     proposals : tuple of Proposal
         For each visit that could not stand.
     proven : bool
@@ -89,6 +89,7 @@ def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
     seen: list[Task | Appointment] = [visit for visit, *_ in waiting]
     seen += [picture.tasks[key] for key in found.published.lost if key in picture.tasks]
     note_looks(ports, principal, "what if", seen)
-    lost = {key: shortage(picture, picture.tasks[key], picture.now) for key in found.published.lost}
+    harmed = sorted((picture.tasks[key] for key in found.published.lost), key=lambda t: t.urgency)
+    lost = {task.id: shortage(picture, task, picture.now) for task in harmed}
     made = propose(ports, picture, waiting)
     return Forecast(found.published, found.moved, lost, made.proposals, made.proven, picture)

@@ -1,4 +1,4 @@
-"""``timevalg replan``: the visits that cannot stand, and what to do about each."""
+"""``timevalg replan``: the visits that cannot stand, the places lost, and what to do about each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from timevalg.booking.losses import LostPlace
 from timevalg.booking.replan import Proposal, Rebooked
+from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened, row
+from timevalg.library.desk import Desk
+from timevalg.model.errors import NotFound
+from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
 
@@ -23,8 +28,9 @@ def run(
     with opened(standing) as valg:
         desk = valg.planner("timevalg replan")
         if accept:
-            done = [desk.rebook(visit, reason=reason) for visit in accept]
-            answer = {"rebooked": [_rebooked(one) for one in done]}
+            done = [_accepted(desk, key, reason) for key in accept]
+            answer = {"rebooked": [_rebooked(one) for one in done if isinstance(one, Rebooked)]}
+            answer["placed"] = [{"task": one.id} for one in done if isinstance(one, Task)]
             typer.echo(json.dumps(answer) if as_json else _sentences(done))
             return
         picture = valg.ports.pictures.current(valg.organisation)
@@ -32,11 +38,14 @@ def run(
     if as_json:
         told = rows(found.proposals, picture)
         whole: dict[str, Any] = {"proposals": told, "proven": found.proven}
+        whole["lost"] = [_lost(one, picture) for one in found.lost]
         typer.echo(json.dumps(whole, ensure_ascii=False))
     else:
         console = Console(width=None if sys.stdout.isatty() else 140)
         console.print(table(found.proposals, picture))
         typer.echo(sure(found.proposals, found.proven), nl=False)
+        for one in found.lost:
+            typer.echo(_lost_sentence(one, picture))
 
 
 def rows(found: Iterable[Proposal], picture: Picture) -> list[dict[str, Any]]:
@@ -101,9 +110,49 @@ def _rebooked(one: Rebooked) -> dict[str, Any]:
     }
 
 
-def _sentences(done: Iterable[Rebooked]) -> str:
+def _accepted(desk: Desk, key: str, reason: str) -> Rebooked | Task:
+    """Do what is proposed for a visit; a task that lost its place gets one."""
+    try:
+        return desk.rebook(key, reason=reason)
+    except NotFound as missing:
+        if missing.kind != "appointment":
+            raise
+        try:
+            return desk.amend(key, reason=reason)
+        except NotFound:
+            raise missing from None
+
+
+def _lost(one: LostPlace, picture: Picture) -> dict[str, Any]:
+    return {
+        "task": one.task.id,
+        "priority": one.task.priority,
+        "deadline": (one.task.deadline or one.task.not_after).isoformat(),
+        "since": one.case.created_at.isoformat(),
+        "reason": one.case.reason,
+        "place": None if one.place is None else row(one.place, picture),
+        "shortage": None if one.shortage is None else shortage_row(one.shortage),
+        "times": [row(time, picture) | {"harm": list(harm)} for time, harm in one.times],
+    }
+
+
+def _lost_sentence(one: LostPlace, picture: Picture) -> str:
+    last = one.task.deadline or one.task.not_after
+    said = f"{one.task.id} (priority {one.task.priority}, until {last}) has no place: "
+    if one.shortage is None:
+        return f"{said}there is one by now; --accept {one.task.id} takes it"
+    times = [
+        f"{row(time, picture)['start']}{f' ({words})' if (words := ', '.join(harm)) else ''}"
+        for time, harm in one.times
+    ]
+    return f"{said}{one.shortage}" + (f"; staff could assign {' or '.join(times)}" if times else "")
+
+
+def _sentences(done: Iterable[Rebooked | Task]) -> str:
     return "\n".join(
-        f"{one.visit.id} keeps its time with other resources"
+        f"task {one.id} has a place"
+        if isinstance(one, Task)
+        else f"{one.visit.id} keeps its time with other resources"
         if one.task is None
         else f"{one.visit.id} is cancelled; task {one.task.id} is {one.task.state}, with a place"
         for one in done

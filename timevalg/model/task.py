@@ -104,6 +104,11 @@ class Task:
         """The day on which nobody can choose as promised any more."""
         return self.due + timedelta(days=1)
 
+    @property
+    def urgency(self) -> tuple[int, date, str]:
+        """Say whom it harms most to go without: by priority, then deadline; least = most urgent."""
+        return self.priority, self.deadline or self.not_after, self.id
+
     def preparation_rules(self, service: Service) -> tuple[PreparationRule, ...]:
         """Give the service's preparations with the task's own added or put in their stead."""
         own = {p.id: p for p in self.preparations}

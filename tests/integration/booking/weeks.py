@@ -197,8 +197,9 @@ class Weeks(RuleBasedStateMachine):
         task = self.one(n, "open", "overdue", "with-staff")
         me = self.world.patient(task.patient)
         offers = me.offers(task, 100).offers
-        if offers:
-            self.doing(None, me.hold, task, offers[which % len(offers)])
+        if offers:  # the same time no more often than it may be held
+            offer = offers[which % len(offers)]
+            self.doing(None, me.hold, task, offer, refusals=IllegalMove)
 
     @precondition(lambda self: self.world.sessions(kind="hold"))
     @rule(n=number)
@@ -274,6 +275,15 @@ class Weeks(RuleBasedStateMachine):
         self.doing(
             None, self.world.desk.reopen, task, due=due, refusals=(InvalidInput, NotServable)
         )
+
+    @rule(n=number)
+    def place_again(self, n):
+        """Whoever has lost their place gets another if there is one by now."""
+        lost = self.world.desk.replan().lost
+        if lost:
+            one = lost[n % len(lost)]
+            placed = self.doing(None, self.world.desk.amend, one.task, refusals=NotServable)
+            assert (placed is None) == (one.place is None)
 
     @task_in("overdue", "with-staff")
     @rule(n=number)

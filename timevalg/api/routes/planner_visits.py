@@ -47,7 +47,8 @@ def what_must_move(desk: Planner, clinic: Name = "") -> proposals.ProposalsOut:
     """Say which visits cannot stand, and what would harm least; nothing is changed."""
     found, here = desk.replan(clinic or None), clinics_of(desk)
     told = [proposals.ProposalOut.of(one, here[one.visit.clinic]) for one in found.proposals]
-    return proposals.ProposalsOut(proposals=told, proven=found.proven)
+    lost = [proposals.LostPlaceOut.of(one, here[one.task.clinic]) for one in found.lost]
+    return proposals.ProposalsOut(proposals=told, proven=found.proven, lost=lost)
 
 
 @router.operation("POST", VISIT + "/rebook", "rebook", books=True, changes=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from timevalg.api.schemas.given import Day, Given, Words
 from timevalg.api.schemas.tasks import SentTaskOut, ShortageOut
 from timevalg.api.schemas.visits import VisitOut
+from timevalg.booking.losses import LostPlace
 from timevalg.booking.replan import Proposal, Rebooked
 from timevalg.booking.search import Free
 from timevalg.booking.whatif import Forecast
@@ -60,11 +61,51 @@ class ProposalOut(BaseModel):
         )
 
 
+class OtherTimeOut(PlaceOut):
+    """A time outside the terms of a task, and what it would harm."""
+
+    harm: list[str]
+
+
+class LostPlaceOut(BaseModel):
+    """An invited patient whose place is lost: one there is by now, or what is short."""
+
+    task: str
+    priority: int
+    deadline: date
+    since: datetime
+    reason: str
+    place: PlaceOut | None
+    shortage: ShortageOut | None
+    times: list[OtherTimeOut] = Field(description="For staff to assign, the least harm first.")
+
+    @classmethod
+    def of(cls, one: LostPlace, clinic: Clinic) -> LostPlaceOut:
+        """Tell a loss."""
+        return cls(
+            task=one.task.id,
+            priority=one.task.priority,
+            deadline=one.task.deadline or one.task.not_after,
+            since=one.case.created_at,
+            reason=one.case.reason,
+            place=None if one.place is None else PlaceOut.of(one.place, clinic),
+            shortage=None if one.shortage is None else ShortageOut.of(one.shortage),
+            times=[
+                OtherTimeOut(**PlaceOut.of(time, clinic).model_dump(), harm=list(harm))
+                for time, harm in one.times
+            ],
+        )
+
+
 class ProposalsOut(BaseModel):
-    """The visits that cannot stand; `proven`: no other way moves fewer, or harms less."""
+    """The visits that cannot stand; `proven`: no other way moves fewer, or harms less.
+
+    `lost` are those who have lost the place of their invitation, whom it harms most first.
+    """
 
     proposals: list[ProposalOut]
     proven: bool
+    lost: list[LostPlaceOut]
 
 
 class RebookIn(Given):
