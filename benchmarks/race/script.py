@@ -6,6 +6,7 @@ place, new ids, locks, the pair and the time. So each run of it really inserts, 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class _Words:
             return "NULL"
         if isinstance(value, list):
             return f"ARRAY[{', '.join(map(given, value))}]"
+        if isinstance(value, str) and value.startswith('[{"'):
+            return self._rows(json.loads(value))
         if not isinstance(value, bool) and value in self.exact:
             return self.exact[value]
         if isinstance(value, bool | int):
@@ -99,6 +102,15 @@ class _Words:
         if not isinstance(value, str):
             raise TypeError(f"{value!r} in a booking's statement: say how pgbench writes it")
         return literal(value) if value[:1] in {"{", "["} else self._text(value)
+
+    def _rows(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Give rows that travel as one text, each value with what differs in it."""
+        made = (
+            ", ".join(f"{literal(name)}, {self.value(value)}" for name, value in row.items())
+            for row in rows
+        )
+        objects = ", ".join(f"json_build_object({fields})" for fields in made)
+        return f"CAST(json_build_array({objects}) AS varchar)"
 
     def _text(self, value: str) -> str:
         """Give a text in which every id has the patient's number at its end."""

@@ -1,10 +1,10 @@
 """One writer: a process that books through the project's own use case.
 
-A booking is `timevalg.booking.choose.choose`. It plans outside the transaction (a certificate
-from the process's picture) and then runs one transaction: locks, checks, claims, the task's move,
-the appointment, events, audit, work. `Planner` stops the use case at the point where it would
-begin that transaction and keeps it; racing then runs the kept transactions, untouched, on the
-store. So what is timed is all of the transaction, retries included, and nothing else.
+A booking is `timevalg.booking.choose.choose`. It looks at the process's picture and then runs one
+transaction: the plan (a certificate from the picture), locks, checks, claims, the task's move, the
+appointment, events, audit, work. `Planner` stops the use case at the point where it would begin
+that transaction and keeps it; racing then runs the kept transactions, untouched, on the store. So
+what is timed is all of the transaction, plan and retries included, and nothing else.
 """
 
 from __future__ import annotations

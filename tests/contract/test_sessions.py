@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -193,6 +194,24 @@ def test_touching(store: Store):
     assert touched(r_room_1=span(45, 46), r_dr_lie=span(0, 99)) == ["s-4"]
     assert touched(r_nobody=span(0, 99)) == []
     assert touched() == []
+
+
+def test_touching_or_meeting_criteria(store: Store):
+    near = session("s-1", 0, 30)
+    of_task = session("s-2", 60, 30, task="t-1")
+    held = session("s-3", 120, 30, patient="p-1", kind=SessionKind.HOLD, until=at(10))
+    claim(store, near, of_task, held, session("s-4", 180, 30, task="t-2", patient="p-1"))
+    claim(store, session("s-5", 240, 30, task="t-1"), organisation=OTHER)
+    claims = [Claim("r:dr-berg", span(10, 20))]
+    also = ({"task": {"t-1"}}, {"patient": "p-1", "kind": SessionKind.HOLD})
+
+    def asked(*given: Any) -> list[Session]:
+        return store.run(ORG, lambda unit: unit.sessions.touching(*given), write=False)
+
+    assert asked(claims, *also) == [near, of_task, held]
+    assert asked([], *also) == [of_task, held]
+    assert asked([], {"id": {"s-1", "s-5"}}) == [near]
+    assert asked([]) == []
 
 
 def test_touching_many(store: Store):

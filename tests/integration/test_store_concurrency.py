@@ -22,6 +22,7 @@ from timevalg.store import Database, Memory
 from timevalg.store.migrate import upgrade
 from timevalg.store.postgres import lock_number
 from timevalg.store.refusals import Repeat
+from timevalg.store.unit import SqlUnit
 
 R = TypeVar("R")
 WAIT = 30
@@ -61,6 +62,7 @@ def held_open(
 
     def held(unit: UnitOfWork) -> R:
         result = body(unit)
+        assert isinstance(unit, SqlUnit) and unit.connection  # which has what it inserts
         reached.set()
         assert go.wait(WAIT)
         return result
@@ -393,6 +395,7 @@ def test_a_connection_lost_while_committing_is_not_run_again(
     def body(unit: UnitOfWork) -> None:
         unit.events.add(event())
         runs.append(1)
+        assert unit.events.read(internal=True)  # so all is sent but the commit
         end_others(postgres_url)
 
     with pytest.raises(Unsure):

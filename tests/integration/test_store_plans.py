@@ -63,6 +63,11 @@ BODIES: list[Callable[[UnitOfWork], object]] = [
     lambda unit: unit.sessions.touching(
         [Claim("r:dr-berg", span(0, 9)), Claim("p:p-1", span(0, 9))]
     ),
+    lambda unit: unit.sessions.touching(
+        [Claim("r:dr-berg", span(0, 9))],
+        {"task": {"t-1", "t-2"}},
+        {"pool": {"x", "y"}, "clinic": "gastro", "start": Between(at(0), at(9))},
+    ),
     lambda unit: unit.sessions.expired(at(0)),
     lambda unit: unit.sessions.release(["s-1", "s-2"]),
     lambda unit: unit.events.read("0.7", 500),

@@ -13,9 +13,9 @@ import structlog
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
-from limits.aio.strategies import MovingWindowRateLimiter as TogetherLimiter
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from timevalg.api.window import MovingWindow
 
 PATIENCE = 0.25
 """Seconds in which Redis has to answer."""
@@ -34,9 +34,11 @@ class Rates:
     """
 
     def __init__(self, redis: str = "") -> None:
-        self._alone = MovingWindowRateLimiter(MemoryStorage())
+        self._alone: dict[RateLimitItem, MovingWindow] = {}
         self._storage = _storage(redis) if redis else None
-        self._together = TogetherLimiter(self._storage) if self._storage is not None else None
+        self._together = (
+            MovingWindowRateLimiter(self._storage) if self._storage is not None else None
+        )
         self._back_at = 0.0
 
     async def hit(self, limit: RateLimitItem, what: str, who: str) -> bool:
@@ -48,7 +50,9 @@ class Rates:
             except Exception as error:  # whatever ails it, the limits go on
                 self._back_at = time.monotonic() + AWAY
                 _log.warning("rates counted alone", error=type(error).__name__)
-        return self._alone.hit(limit, what, who)
+        if limit not in self._alone:
+            self._alone[limit] = MovingWindow(limit.amount, limit.get_expiry())
+        return self._alone[limit].hit(f"{what} {who}")
 
     async def close(self) -> None:
         """Let go of Redis."""

@@ -49,7 +49,9 @@ USE_CASES: dict[str, Callable[..., Any]] = {}
 """Every use case by its verb."""
 
 
-def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
+def use_case(
+    verb: str, *, keyed: bool = True, at_once: bool = False
+) -> Callable[[UseCase], UseCase]:
     """Register a use case under its verb; refuse one without an access rule.
 
     Called with ports that carry an idempotency key it is done once.
@@ -59,6 +61,9 @@ def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
     keyed : bool
         Whether it takes such keys: where all it does, but for opening a task whose time has come,
         is one transaction, which keeps the answer.
+    at_once : bool
+        Whether it reads nothing, and does nothing that takes long, before that transaction: which
+        then asks alone for the principal's rights and for an answer that is known.
 
     Raises
     ------
@@ -71,7 +76,9 @@ def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
     def register(function: UseCase) -> UseCase:
         @wraps(function)
         def called(ports: Ports, principal: Principal, *given: Any, **named: Any) -> Any:
-            if principal.by_rights:  # asked again in the transaction, where there is one
+            if (
+                principal.by_rights and not at_once
+            ):  # asked again in the transaction, where there is one
                 scope_of(verb, principal)
                 look: Callable[[UnitOfWork], None]
                 look = lambda unit: require_standing(unit, principal, verb)  # noqa: E731 - typed
@@ -82,7 +89,10 @@ def use_case(verb: str, *, keyed: bool = True) -> Callable[[UseCase], UseCase]:
             if not keyed:
                 why = f"{verb!r} takes none: done twice it is as once"
                 raise InvalidInput.single("idempotency_key", why)
-            return answer_once(ports, principal, verb, function, *given, **named)
+            look_first = not at_once
+            return answer_once(
+                ports, principal, verb, function, *given, look_first=look_first, **named
+            )
 
         USE_CASES[verb] = called
         return cast(UseCase, called)

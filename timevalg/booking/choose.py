@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
-from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.acting import Act, clinic_of, require, use_case
+from timevalg.booking.claiming import claim, settle_at_once
 from timevalg.booking.look import look, require_choosable
-from timevalg.booking.opening import is_to_open, open_if_time
+from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
@@ -28,7 +27,7 @@ NEAREST = 5
 """Alternatives that a refusal carries."""
 
 
-@use_case("choose")
+@use_case("choose", at_once=True)
 def choose(
     ports: Ports,
     principal: Principal,
@@ -59,16 +58,12 @@ def choose(
     """
     session_id = ports.keys.new("session")
 
-    def find(picture: Picture) -> tuple[Ask, Certificate]:
-        task = current_task(ports, principal, "choose", picture, key)
-        require_choosable(picture, task)
-        require(task, "choose")
-        return certify(ports, picture, task, start, pool, key=session_id, shown=shown)
+    def find(act: Act, picture: Picture) -> tuple[Task, Ask, Certificate]:
+        task = to_choose_for(act, picture, key, version)
+        return task, *certify(ports, picture, task, start, pool, key=session_id, shown=shown)
 
-    def body(act: Act, picture: Picture, found: tuple[Ask, Certificate]) -> Appointment:
-        ask, certificate = found
-        task = act.task(key, version)
-        require(task, "choose")
+    def body(act: Act, picture: Picture, found: tuple[Task, Ask, Certificate]) -> Appointment:
+        task, ask, certificate = found
         claim(act, picture, certificate, ask)
         task = act.advance(task, "choose")
         clinic = clinic_of(picture, task)
@@ -76,21 +71,21 @@ def choose(
         act.work("check", task.id, task.clinic, act.unit.now(), f"check:{task.version}")
         return appointment
 
-    return settle(ports, principal, "choose", find, body)
+    return settle_at_once(ports, principal, "choose", find, body)
 
 
-def current_task(ports: Ports, principal: Principal, verb: str, picture: Picture, key: str) -> Task:
-    """Give the task, opened if its start date has come before a worker got to it."""
-    task = glance(ports, principal, verb, lambda act: act.task(key))
-    clinic = clinic_of(picture, task)
-    if not is_to_open(clinic, task, picture.now):
-        return task
-    return run(
-        replace(ports, once=None),  # the answer comes with the choice
-        principal,
-        verb,
-        lambda act: open_if_time(act, clinic, act.task(key)),
-    )
+def to_choose_for(act: Act, picture: Picture, key: str, version: int | None = None) -> Task:
+    """Give a task that a time can be chosen for, opened if no worker has got to that yet.
+
+    Raises
+    ------
+    IllegalMove, StaleVersion, NotFound, NotAllowed
+    """
+    task = act.task(key, version)
+    task = open_if_time(act, clinic_of(picture, task), task, stored=not act.planning)
+    require_choosable(picture, task)
+    require(task, "choose")
+    return task
 
 
 def certify(

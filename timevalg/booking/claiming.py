@@ -6,14 +6,15 @@ certificate against what is there now, and inserts. The database's constraint ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act, glance, picture_of, run
 from timevalg.booking.last_day import watch
 from timevalg.booking.ports import Between, Ports, UnitOfWork
 from timevalg.model.errors import RuleBroken, TimeTaken
@@ -52,19 +53,88 @@ def settle(
     TimeTaken
         If `find` says so, or three plans in a row were overtaken.
     """
-    scope_of(verb, principal)
-    overtaken = 0
-    while True:
-        picture = picture_of(ports, principal)
+
+    def attempt(picture: Picture) -> R:
         plan = find(picture)
-        try:
-            follow = partial(_follow, body, picture, plan)
+        follow = partial(_follow, body, picture, plan)
+        with _overtaking():
             return run(ports, principal, verb, follow, reason=reason, wish=wish)
-        except TimeTaken:
-            overtaken += 1
-            if overtaken >= ATTEMPTS:
-                find(picture_of(ports, principal))  # says what else is free, if this is not
-                raise
+
+    scope_of(verb, principal)
+    return _attempts(ports, principal, attempt, find)
+
+
+def settle_at_once(
+    ports: Ports,
+    principal: Principal,
+    verb: str,
+    find: Callable[[Act, Picture], C],
+    body: Callable[[Act, Picture, C], R],
+) -> R:
+    """Do as `settle` does where planning takes milliseconds: in the transaction, before its locks.
+
+    Raises
+    ------
+    NotAllowed
+        If the principal's role has no right to the verb at all.
+    TimeTaken
+        If `find` says so, or three plans in a row were overtaken.
+    """
+
+    def attempt(picture: Picture) -> R:
+        found = False
+
+        def transaction(act: Act) -> R:
+            nonlocal found
+            found = False
+            plan = find(act, picture)
+            found = True
+            return body(act, picture, plan)
+
+        with _overtaking(lambda: found):
+            return run(ports, principal, verb, transaction)
+
+    def seek(picture: Picture) -> C:
+        return glance(ports, principal, verb, lambda act: find(act, picture))
+
+    scope_of(verb, principal)
+    return _attempts(ports, principal, attempt, seek)
+
+
+class _Overtaken(Exception):
+    """What a plan rested on has changed; never leaves this module."""
+
+    def __init__(self, error: TimeTaken) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextmanager
+def _overtaking(planned: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Tell a plan that was overtaken from one that could not be made."""
+    try:
+        yield
+    except TimeTaken as error:
+        if planned():
+            raise _Overtaken(error) from error
+        raise
+
+
+def _attempts(
+    ports: Ports,
+    principal: Principal,
+    attempt: Callable[[Picture], R],
+    seek: Callable[[Picture], object],
+) -> R:
+    """Try some plans; in the end `seek` says what else is free, if this is not."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return attempt(picture_of(ports, principal))
+        except _Overtaken as overtaken:
+            if not left:
+                seek(picture_of(ports, principal))
+                raise overtaken.error from None
+    raise AssertionError("unreachable")
 
 
 def _follow(body: Callable[[Act, Picture, C], R], picture: Picture, plan: C, act: Act) -> R:
@@ -261,19 +331,19 @@ def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) ->
     unit, now = act.unit, act.unit.now()
     new = [s for c in certificates for s in (*c.claims, *c.moved)]
     old = [s for c in certificates for s in (*c.released, *c.displaced)]
-    found = {s.id: s for s in unit.sessions.touching(c for s in new for c in s.claims())}
-    for clinic, pools, period in _periods(picture, new):
-        found |= {s.id: s for s in unit.sessions.find(pool=pools, clinic=clinic, start=period)}
-    tasks = frozenset(s.task for s in (*new, *old) if s.task)
-    if tasks:
-        found |= {s.id: s for s in unit.sessions.find(task=tasks)}
-    for patient in {s.patient for s in new if s.kind is SessionKind.HOLD and s.patient}:
-        found |= {s.id: s for s in unit.sessions.find(patient=patient, kind=SessionKind.HOLD)}
-    elsewhere = frozenset(s.id for s in old) - found.keys()
-    if elsewhere:
-        found |= {s.id: s for s in unit.sessions.find(id=elsewhere)}
-    expired = [s for s in found.values() if not s.is_live(now)]
-    ground = _Ground(picture, (s for s in found.values() if s.is_live(now)))
+    also: list[dict[str, Any]] = [
+        {"pool": pools, "clinic": clinic, "start": period}
+        for clinic, pools, period in _periods(picture, new)
+    ]
+    if tasks := frozenset(s.task for s in (*new, *old) if s.task):
+        also.append({"task": tasks})
+    if holders := frozenset(s.patient for s in new if s.kind is SessionKind.HOLD and s.patient):
+        also.append({"patient": holders, "kind": SessionKind.HOLD})
+    if taskless := frozenset(s.id for s in old if not s.task):
+        also.append({"id": taskless})
+    found = unit.sessions.touching((c for s in new for c in s.claims()), *also)
+    expired = [s for s in found if not s.is_live(now)]
+    ground = _Ground(picture, (s for s in found if s.is_live(now)))
     for place in _places_left_by(unit, expired):
         ground.take(place)
     return ground

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, picture_of, run, use_case
-from timevalg.booking.choose import current_task
+from timevalg.booking.acting import Act, clinic_of, picture_of, run, use_case
 from timevalg.booking.claiming import release_all
+from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task
@@ -20,10 +20,11 @@ def decline(
     ------
     IllegalMove, StaleVersion, NotFound, NotAllowed
     """
-    current_task(ports, principal, "decline", picture_of(ports, principal), key)
+    picture = picture_of(ports, principal)
 
     def body(act: Act) -> Task:
-        task = act.advance(act.task(key, version), "decline")
+        task = act.task(key, version)
+        task = act.advance(open_if_time(act, clinic_of(picture, task), task), "decline")
         release_all(act, task)
         act.case("declined", task.clinic, "the patient no longer needs the visit", task=task.id)
         return task

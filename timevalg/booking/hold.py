@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, glance, require, use_case
-from timevalg.booking.choose import certify, current_task
-from timevalg.booking.claiming import claim, settle
-from timevalg.booking.look import require_choosable
+from timevalg.booking.acting import Act, clinic_of, use_case
+from timevalg.booking.choose import certify, to_choose_for
+from timevalg.booking.claiming import claim, settle_at_once
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
@@ -24,10 +23,10 @@ RENEWALS = 2
 So with a pool's 10 minutes nobody keeps others from a time for more than half an hour.
 """
 
-Found = tuple[Ask, Certificate, int]
+Found = tuple[Task, Ask, Certificate, int]
 
 
-@use_case("hold")
+@use_case("hold", at_once=True)
 def hold(
     ports: Ports,
     principal: Principal,
@@ -64,7 +63,7 @@ def hold(
     return _hold(ports, principal, "hold", key, start, pool, shown)
 
 
-@use_case("renew hold")
+@use_case("renew hold", at_once=True)
 def renew_hold(
     ports: Ports, principal: Principal, key: str, start: datetime, pool: str | None = None
 ) -> Session:
@@ -93,15 +92,13 @@ def _hold(
 ) -> Session:
     fresh, moment = ports.keys.new("session"), require_aware(start, "start")
 
-    def find(picture: Picture) -> Found:
-        task = current_task(ports, principal, verb, picture, key)
-        require_choosable(picture, task)
-        require(task, "choose")
+    def find(act: Act, picture: Picture) -> Found:
+        task = to_choose_for(act, picture, key)
         held = [s for s in picture.index.by_patient(task.patient) if s.kind is SessionKind.HOLD]
         same = [s for s in held if s.task == key and s.start == moment and pool in {None, s.pool}]
         if verb == "renew hold" and held and not same:
             raise IllegalMove("task", key, task.state, verb, "another time is held by now")
-        times = _times_held(ports, principal, verb, same[0]) if same else 0
+        times = _times_held(act, same[0]) if same else 0
         if times > RENEWALS:
             hint = f"it has been renewed {RENEWALS} times; confirm it, or choose another"
             raise IllegalMove("task", key, task.state, "renew hold", hint)
@@ -118,19 +115,17 @@ def _hold(
             until=picture.now + timedelta(minutes=minutes),
             shown=shown,
         )
-        return ask, certificate, times
+        return task, ask, certificate, times
 
     def body(act: Act, picture: Picture, found: Found) -> Session:
-        ask, certificate, times = found
-        task = act.task(key)
-        require(task, "choose")
+        task, ask, certificate, times = found
         held = claim(act, picture, certificate, ask)
         until = held.until or act.unit.now()
         _note(act, task, held, "task.hold-renewed" if times else "task.held")
         act.work("expire hold", held.id, task.clinic, until, f"expires:{times}")
         return held
 
-    return settle(ports, principal, verb, find, body)
+    return settle_at_once(ports, principal, verb, find, body)
 
 
 def _note(act: Act, task: Task, held: Session, type_: str) -> None:
@@ -145,11 +140,6 @@ def _note(act: Act, task: Task, held: Session, type_: str) -> None:
     )
 
 
-def _times_held(ports: Ports, principal: Principal, verb: str, hold: Session) -> int:
+def _times_held(act: Act, hold: Session) -> int:
     """Count how often a hold has been taken, by the work of removing it that each time writes."""
-    return glance(
-        ports,
-        principal,
-        verb,
-        lambda act: len(act.unit.work.find(kind="expire hold", entity=hold.id)),
-    )
+    return len(act.unit.work.find(kind="expire hold", entity=hold.id))

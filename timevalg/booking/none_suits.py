@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, picture_of, run, use_case
-from timevalg.booking.choose import current_task
+from timevalg.booking.acting import Act, clinic_of, picture_of, run, use_case
+from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal
@@ -27,10 +27,12 @@ def none_suits(
     """
     if len(when_i_can) > LONGEST_NOTE:
         raise InvalidInput.single("when_i_can", f"at most {LONGEST_NOTE} characters")
-    current_task(ports, principal, "none suits", picture_of(ports, principal), key)
+    picture = picture_of(ports, principal)
 
     def body(act: Act) -> Task:
-        task = act.advance(act.task(key, version), "none suits", note=when_i_can)
+        task = act.task(key, version)
+        task = open_if_time(act, clinic_of(picture, task), task)
+        task = act.advance(task, "none suits", note=when_i_can)
         act.case("none-suits", task.clinic, "none of the offers suits the patient", task=task.id)
         return act.advance(task, "hand to staff")
 

@@ -3,7 +3,9 @@
 The answer is kept in the transaction of the change. So a call that failed left nothing and may be
 tried again, and one whose reply was lost is answered from what it left. Between the two, a second
 call meets one that has begun and not ended: it is refused in the process that has begun it, and by
-a lock on PostgreSQL; on SQLite it waits its turn to write, and finds the answer.
+a lock on PostgreSQL; on SQLite it waits its turn to write, and finds the answer. The transaction
+looks for an answer before it does anything; use cases that plan before their transaction begins
+are not even called where there is one.
 """
 
 from __future__ import annotations
@@ -28,15 +30,29 @@ LONGEST = 255
 """Characters of a key."""
 
 
+class Known(Exception):
+    """Leaves a transaction whose answer was given before; not for callers of use cases."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.id)
+        self.answer = answer
+
+
 def answer_once(
     ports: Ports,
     principal: Principal,
     verb: str,
     function: Callable[..., Any],
     *given: Any,
+    look_first: bool = True,
     **named: Any,
 ) -> Any:
     """Do a use case, or give the answer that this principal had with the key before.
+
+    Parameters
+    ----------
+    look_first : bool
+        Whether to look for the answer before the use case begins.
 
     Raises
     ------
@@ -53,10 +69,12 @@ def answer_once(
     if ports.in_flight.setdefault(here, mine) is not mine:
         raise InFlight(verb)
     try:
-        if known := _known(ports, principal, once):
+        if look_first and (known := _known(ports, principal, once)):
             return codec.load(once.answer, known.value)
         try:
             return function(replace(ports, key=None, once=once), principal, *given, **named)
+        except Known as found:
+            return codec.load(once.answer, found.answer.value)
         except TimevalgError:  # perhaps because another process has just done it
             if known := _known(ports, principal, once):
                 return codec.load(once.answer, known.value)
@@ -71,10 +89,16 @@ def begin(unit: UnitOfWork, once: Once) -> None:
     Raises
     ------
     InFlight
-        If another is in, or has been since we looked.
+        If another is in.
+    Known
+        If another has been.
+    KeyReused
+        If that was another call.
     """
-    if not unit.try_lock(f"k:{once.id}") or unit.answers.find(id=once.id):
+    if not unit.try_lock(f"k:{once.id}"):
         raise InFlight(once.verb)
+    if known := _answer(unit, once):
+        raise Known(known)
 
 
 def keep(unit: UnitOfWork, once: Once, answer: Any, key: str) -> None:
@@ -86,7 +110,7 @@ def keep(unit: UnitOfWork, once: Once, answer: Any, key: str) -> None:
     due = datetime.combine(day + timedelta(days=1), time(), UTC) + KEPT
     kind = "forget answers"
     effect = f"{kind}:{day}"
-    unit.work.add(Work(key, unit.organisation, "", kind, str(day), due, effect))
+    unit.work.add_all([Work(key, unit.organisation, "", kind, str(day), due, effect)])
 
 
 def _once(
@@ -113,9 +137,11 @@ def _once(
 
 
 def _known(ports: Ports, principal: Principal, once: Once) -> Answer | None:
-    found = ports.store.run(
-        principal.organisation, lambda unit: unit.answers.find(id=once.id), write=False
-    )
+    return ports.store.run(principal.organisation, lambda unit: _answer(unit, once), write=False)
+
+
+def _answer(unit: UnitOfWork, once: Once) -> Answer | None:
+    found = unit.answers.find(id=once.id)
     if found and found[0].payload != once.payload:
         raise KeyReused(found[0].verb)
     return found[0] if found else None

@@ -117,8 +117,14 @@ class Sessions(Protocol):
         """Give those that meet all criteria: id, kind, clinic, pool, task, patient, start."""
         ...
 
-    def touching(self, claims: Iterable[Claim]) -> list[Session]:
-        """Give every session with a claim that overlaps one of these."""
+    def touching(self, claims: Iterable[Claim], *also: Mapping[str, Any]) -> list[Session]:
+        """Give every session with a claim that overlaps one of these.
+
+        Parameters
+        ----------
+        also : mapping
+            Criteria as for `find`: who meets all of one of them is given too.
+        """
         ...
 
     def expired(self, now: datetime) -> list[Session]:

@@ -117,6 +117,7 @@ class Database:
             unit = SqlUnit(connection, self._dialect, organisation, self._clock, write)
             with connection.begin():
                 result = body(unit)
+                unit.writing.finish()
                 if _FAILURE in connection.info:
                     raise connection.info[_FAILURE]
         if unit.rouses:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Engine, Table
 from sqlalchemy.sql.expression import ColumnElement
 
 from timevalg.store.wakes import Wakes
+from timevalg.store.writing import Writing
 
 
 class Dialect(Hashable, Protocol):
@@ -17,6 +18,10 @@ class Dialect(Hashable, Protocol):
 
     def insert(self, table: Table) -> Any:
         """Give its INSERT, which knows ``on_conflict_do_nothing``."""
+        ...
+
+    def writing(self, connection: Connection) -> Writing:
+        """Give the way in which a unit of work inserts."""
         ...
 
     @property
@@ -46,8 +51,8 @@ class Dialect(Hashable, Protocol):
 
     def lock(
         self, connection: Connection, organisation: str, keys: Collection[str], whole: bool
-    ) -> None:
-        """Take locks to the end of the transaction."""
+    ) -> datetime:
+        """Take locks to the end of the transaction; gives the clock's instant after the last."""
         ...
 
     def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:

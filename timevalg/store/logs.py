@@ -32,7 +32,7 @@ from timevalg.store.kinds import AUDIT, EVENTS, WORK, Kind
 from timevalg.store.records import SqlRecords
 from timevalg.store.session_events import SUBJECT
 from timevalg.store.statements import columns, condition, found, limit, updated
-from timevalg.store.tables import TABLES
+from timevalg.store.tables import ONCE, TABLES
 
 if TYPE_CHECKING:
     from timevalg.store.unit import SqlUnit
@@ -194,10 +194,9 @@ class SqlWork:
 
     def add_all(self, works: Iterable[Work]) -> None:
         """Append many, but for those whose effect is there."""
-        rows = [self._records.row(work) for work in works]
-        if rows:
-            self._unit.connection.execute(_many_unless_there(self._unit.dialect), rows)
-            self._unit.rouses |= min(row["due_at"] for row in rows) <= self._unit.now()
+        works = list(works)
+        self._records.add_all(works)
+        self._unit.rouses |= any(work.due_at <= self._unit.now() for work in works)
 
     def remove(self, keys: Collection[str]) -> int:
         """Delete some by id."""
@@ -274,15 +273,8 @@ def _outcome(work: Work) -> dict[str, Any]:
 
 @cache
 def _unless_there(dialect: Dialect) -> Insert:
-    return _many_unless_there(dialect).returning(_WORK.c.id)
-
-
-@cache
-def _many_unless_there(dialect: Dialect) -> Insert:
-    insert: Insert = dialect.insert(_WORK).on_conflict_do_nothing(
-        index_elements=["organisation", "effect"]
-    )
-    return insert
+    insert: Insert = dialect.insert(_WORK).on_conflict_do_nothing(index_elements=ONCE[_WORK])
+    return insert.returning(_WORK.c.id)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +36,10 @@ class MemorySessions:
         """Give those that meet all criteria, in order of start and id."""
         return self._records.find(order="start", **criteria)
 
-    def touching(self, claims: Iterable[Claim]) -> list[Session]:
-        """Give every session with a claim that overlaps one of these."""
+    def touching(self, claims: Iterable[Claim], *also: Mapping[str, Any]) -> list[Session]:
+        """Give every session with a claim that overlaps one of these, or that meets criteria."""
         keys = {key for claim in claims for key in self._overlapping(claim.subject, claim.span)}
+        keys |= {session.id for criteria in also for session in self.find(**criteria)}
         return sorted(map(self.get, keys), key=lambda session: (session.start, session.id))
 
     def expired(self, now: datetime) -> list[Session]:

@@ -27,6 +27,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from timevalg.model.errors import InvalidInput
 from timevalg.store import refusals
 from timevalg.store.wakes import Wakes
+from timevalg.store.writing import Gathered
 
 _MOST_LOCKS = 1000
 """A transaction that needs more takes the organisation's alone: the server's table of locks
@@ -43,11 +44,11 @@ _STATES: Mapping[str, str] = {
 }
 _OLDEST = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
 _CLOCK = text("SELECT clock_timestamp()")
-_WHOLE = text("SELECT pg_advisory_xact_lock(:whole)")
+_WHOLE = text("SELECT pg_advisory_xact_lock(:whole), clock_timestamp() AS after")
 _TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
 _LOCKS = text(
     "SELECT CASE position WHEN 1 THEN pg_advisory_xact_lock_shared(key)"
-    " ELSE pg_advisory_xact_lock(key) END"
+    " ELSE pg_advisory_xact_lock(key) END, clock_timestamp() AS after"
     " FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS wanted (key, position)"
 )
 
@@ -61,6 +62,10 @@ class Postgres:
     def insert(self, table: Table) -> postgresql.Insert:
         """Give its INSERT, which knows ``on_conflict_do_nothing``."""
         return postgresql.insert(table)
+
+    def writing(self, connection: Connection) -> Gathered:
+        """Gather what is inserted, to send it together."""
+        return Gathered(connection)
 
     @property
     def oldest_running(self) -> ColumnElement[int]:
@@ -109,14 +114,16 @@ class Postgres:
 
     def lock(
         self, connection: Connection, organisation: str, keys: Collection[str], whole: bool
-    ) -> None:
+    ) -> datetime:
         """Take the organisation's lock, then the others in the order of their numbers."""
         first = lock_number(organisation)
         if whole or len(keys) > _MOST_LOCKS:
-            connection.execute(_WHOLE, {"whole": first})
-            return
-        rest = sorted({lock_number(organisation, key) for key in keys})
-        connection.execute(_LOCKS, {"keys": [first, *rest]})
+            taken = connection.execute(_WHOLE, {"whole": first})
+        else:
+            rest = sorted({lock_number(organisation, key) for key in keys})
+            taken = connection.execute(_LOCKS, {"keys": [first, *rest]})
+        moment: datetime = taken.all()[-1].after
+        return moment.astimezone(UTC)
 
     def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
         """Take a lock unless another transaction holds it; waits for nobody."""

@@ -58,11 +58,8 @@ class SqlRecords(Generic[T]):
         self.add_all([value])
 
     def add_all(self, values: Iterable[T]) -> None:
-        """Insert many in one statement."""
-        rows = [self.row(value) for value in values]
-        if rows:
-            insert = statements.inserted(TABLES[self._kind.table])
-            self._unit.connection.execute(insert, rows)
+        """Insert many, with whatever else this unit of work inserts."""
+        self._unit.writing.add(TABLES[self._kind.table], [self.row(value) for value in values])
 
     def save(self, value: T) -> T:
         """Update the row if its version is the value's; give the value with the next one."""

@@ -32,7 +32,7 @@ from timevalg.store.kinds import SESSIONS
 from timevalg.store.logs import SqlEvents
 from timevalg.store.records import chunks
 from timevalg.store.session_events import claimed, released
-from timevalg.store.statements import condition, inserted
+from timevalg.store.statements import condition
 from timevalg.store.tables import claims, sessions
 
 if TYPE_CHECKING:
@@ -61,20 +61,27 @@ class SqlSessions:
         terms, parameters = asked(criteria)
         return self._sessions(_found(terms), parameters)
 
-    def touching(self, claims: Iterable[Claim]) -> list[Session]:
-        """Give every session with a claim that overlaps one of these."""
+    def touching(self, claims: Iterable[Claim], *also: Mapping[str, Any]) -> list[Session]:
+        """Give every session with a claim that overlaps one of these, or that meets criteria."""
+        shapes: list[tuple[Term, ...]] = []
+        parameters: dict[str, Any] = {}
+        for number, criteria in enumerate(also):
+            terms, wanted = asked(criteria)
+            shapes.append(terms)
+            parameters |= {f"{_of(number)}{name}": value for name, value in wanted.items()}
         found: dict[str, Session] = {}
         asked_for = list(claims)
-        for first in range(0, len(asked_for), 100):
+        for first in range(0, max(len(asked_for), bool(also)), 100):
             some = asked_for[first : first + 100]
             if len(some) > 10:  # the same statement for any number: the last is asked for again
                 some += some[-1:] * (100 - len(some))
-            parameters: dict[str, Any] = {}
             for number, claim in enumerate(some):
                 parameters[f"subject_{number}"] = claim.subject
                 parameters[f"start_{number}"] = claim.span.start
                 parameters[f"end_{number}"] = claim.span.end
-            found |= {s.id: s for s in self._sessions(_touching(len(some)), parameters)}
+            query = _touching(len(some), tuple(shapes))
+            found |= {s.id: s for s in self._sessions(query, parameters)}
+            shapes, parameters = [], {}  # asked for once
         return sorted(found.values(), key=lambda s: (s.start, s.id))
 
     def expired(self, now: datetime) -> list[Session]:
@@ -106,10 +113,10 @@ class SqlSessions:
             for session in new
             for claim in session.claims()
         ]
-        self._unit.connection.execute(inserted(sessions), rows)
-        if taken:  # everyone in the same order: writers that take no locks seldom deadlock
-            taken.sort(key=lambda row: (row["subject"], row["starts_at"]))
-            self._unit.connection.execute(inserted(claims), taken)
+        # everyone in the same order: writers that take no locks seldom deadlock
+        taken.sort(key=lambda row: (row["subject"], row["starts_at"]))
+        self._unit.writing.add(sessions, rows)
+        self._unit.writing.add(claims, taken)
         self._events.add_all(claimed(self._unit, new))
 
     def release(self, keys: Collection[str]) -> int:
@@ -159,11 +166,23 @@ def _found(terms: tuple[Term, ...]) -> Select[Any]:
 
 
 @cache
-def _touching(subjects: int) -> Select[Any]:
+def _touching(subjects: int, also: tuple[tuple[Term, ...], ...]) -> Select[Any]:
     # Looked for once, first: left to itself PostgreSQL may look again for every session there is.
-    looks = union_all(*map(_overlapping, range(subjects))).cte("looks")
+    those = (_those(terms, _of(number)) for number, terms in enumerate(also))
+    looks = union_all(*map(_overlapping, range(subjects)), *those).cte("looks")
     looks = looks.prefix_with("MATERIALIZED", dialect="postgresql")
     return _found(()).where(sessions.c.id.in_(select(looks.c.session_id)))
+
+
+def _of(number: int) -> str:
+    """Give what the names of the parameters of the n-th criteria begin with."""
+    return f"also_{number}_"
+
+
+def _those(terms: tuple[Term, ...], prefix: str) -> Select[Any]:
+    checked(SESSIONS, [name for name, _ in terms])
+    met = condition(sessions, *terms, prefix=prefix)
+    return select(sessions.c.id.label(claims.c.session_id.name)).where(met)
 
 
 def _overlapping(number: int) -> Select[Any]:

@@ -29,6 +29,7 @@ from timevalg.model.errors import InvalidInput
 from timevalg.store import refusals
 from timevalg.store.tables import metadata
 from timevalg.store.wakes import Wakes
+from timevalg.store.writing import AtOnce
 
 _WRITES = "timevalg_writes"
 _PRAGMAS = (
@@ -54,6 +55,10 @@ class Sqlite:
     def insert(self, table: Table) -> sqlite.Insert:
         """Give its INSERT, which knows ``on_conflict_do_nothing``."""
         return sqlite.insert(table)
+
+    def writing(self, connection: Connection) -> AtOnce:
+        """Insert at once: there is no journey to save."""
+        return AtOnce(connection, sqlite.insert)
 
     @property
     def oldest_running(self) -> ColumnElement[int]:
@@ -89,8 +94,9 @@ class Sqlite:
 
     def lock(
         self, connection: Connection, organisation: str, keys: Collection[str], whole: bool
-    ) -> None:
-        """Do nothing: whoever writes has the whole database."""
+    ) -> datetime:
+        """Give the instant alone: whoever writes has the whole database."""
+        return self.now(connection)
 
     def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
         """Give True: whoever writes has the whole database."""

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Delete,
-    Insert,
     Integer,
     Select,
     Table,
@@ -55,13 +54,20 @@ def columns(kind: Kind[Any]) -> list[Column[Any]]:
     return [TABLES[kind.table].c[name] for name in kind.fields]
 
 
-def condition(table: Table, *terms: Term) -> ColumnElement[bool]:
-    """Give the WHERE of an organisation's rows that meet all terms."""
-    return and_(*(_test(table.c[name], sort) for name, sort in (MINE, *terms)))
+def condition(table: Table, *terms: Term, prefix: str = "") -> ColumnElement[bool]:
+    """Give the WHERE of an organisation's rows that meet all terms.
+
+    Parameters
+    ----------
+    prefix : str
+        What the names of the terms' parameters begin with.
+    """
+    tests = (_test(table.c[name], sort, prefix) for name, sort in terms)
+    return and_(_test(table.c[MINE[0]], MINE[1], ""), *tests)
 
 
-def _test(column: Column[Any], sort: str) -> ColumnElement[bool]:
-    name, many = f"{column.name}_{sort}", sort == "any"
+def _test(column: Column[Any], sort: str, prefix: str) -> ColumnElement[bool]:
+    name, many = f"{prefix}{column.name}_{sort}", sort == "any"
     return _SQL[sort](column, bindparam(name, type_=column.type, expanding=many))
 
 
@@ -87,12 +93,6 @@ def counted(kind: Kind[Any], terms: tuple[Term, ...]) -> Select[Any]:
     """Give the SELECT of how many rows meet the terms."""
     checked(kind, [name for name, _ in terms])
     return select(func.count()).where(condition(TABLES[kind.table], *terms))
-
-
-@cache
-def inserted(table: Table) -> Insert:
-    """Give the INSERT into a table."""
-    return table.insert()
 
 
 @cache

@@ -39,7 +39,7 @@ from timevalg.store.columns import (
     Structured,
     Words,
 )
-from timevalg.store.kinds import KINDS, SESSIONS, Field, Kind
+from timevalg.store.kinds import KINDS, SESSIONS, WORK, Field, Kind
 
 metadata = MetaData(
     naming_convention={
@@ -146,6 +146,8 @@ def _table(kind: Kind[Any]) -> Table:
 
 
 TABLES: Mapping[str, Table] = {kind.table: _table(kind) for kind in KINDS}
+ONCE: Mapping[Table, tuple[str, ...]] = {TABLES[WORK.table]: ("organisation", "effect")}
+"""Tables in which a row that is there already, by these columns, stays as it is."""
 
 sessions = TABLES[SESSIONS.table]
 sessions.append_constraint(
@@ -175,3 +177,8 @@ claims = Table(
     Index(None, "organisation", "subject", "starts_at"),
     sqlite_strict=True,
 )
+
+
+def numbered(column: Column[Any]) -> bool:
+    """Tell whether the database itself gives a column its value."""
+    return column.default is not None or column.autoincrement is True

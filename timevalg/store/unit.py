@@ -52,8 +52,9 @@ class SqlUnit:
         clock: Clock | None,
         write: bool,
     ) -> None:
-        self.connection, self.dialect = connection, dialect
+        self._connection, self.dialect = connection, dialect
         self.organisation, self.write = organisation, write
+        self.writing = dialect.writing(connection)
         self._clock = clock
         self._now: datetime | None = None
         self._has_all = False
@@ -83,30 +84,39 @@ class SqlUnit:
         self.audit: AuditLog = SqlAudit(self)
         self.tallies: Tallies = SqlTallies(self)
 
+    @property
+    def connection(self) -> Connection:
+        """The connection itself; the database has by then what was inserted."""
+        self.writing.finish()
+        return self._connection
+
     def execute(self, statement: Executable, **parameters: Any) -> CursorResult[Any]:
         """Execute a statement of `statements.condition` on the rows of this organisation."""
+        self.writing.before(statement)
         parameters["organisation_equal"] = self.organisation
-        return self.connection.execute(statement, parameters)
+        return self._connection.execute(statement, parameters)
 
     def execute_many(self, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> int:
         """Execute a statement for each row of parameters; gives how many rows it found."""
+        self.writing.before(statement)
         mine = [{**row, "organisation_equal": self.organisation} for row in rows]
-        return self.connection.execute(statement, mine).rowcount
+        return self._connection.execute(statement, mine).rowcount
 
     def now(self) -> datetime:
         """Give the clock's instant, read once and again after each `lock`."""
         if self._now is None:
             clock = self._clock
-            self._now = clock.now(self) if clock else self.dialect.now(self.connection)
+            self._now = clock.now(self) if clock else self.dialect.now(self._connection)
         return self._now
 
     def lock(self, keys: Collection[str], *, whole: bool = False) -> None:
         """Take the locks in a statement of their own; what is read after them is current."""
-        if not self._has_all:  # who has the organisation's lock exclusive has them all
-            self.dialect.lock(self.connection, self.organisation, keys, whole)
-        self._has_all |= whole
         self._now = None
+        if not self._has_all:  # who has the organisation's lock exclusive has them all
+            after = self.dialect.lock(self._connection, self.organisation, keys, whole)
+            self._now = None if self._clock else after
+        self._has_all |= whole
 
     def try_lock(self, key: str) -> bool:
         """Take a lock unless another transaction holds it."""
-        return self.dialect.try_lock(self.connection, self.organisation, key)
+        return self.dialect.try_lock(self._connection, self.organisation, key)

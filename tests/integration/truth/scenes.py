@@ -66,6 +66,7 @@ class Kept:
         def kept(unit):
             result = body(unit)
             if write:
+                assert unit.connection  # which has by now what is inserted
                 self._written.set()
                 assert self._go.wait(3 * WAIT)
             return result

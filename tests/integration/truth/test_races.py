@@ -250,6 +250,7 @@ class Holding:
         def held(unit):
             result = body(unit)
             if write:
+                assert unit.connection  # which has by now what is inserted
                 self._written.set()
                 if self._crash:
                     raise Crash
