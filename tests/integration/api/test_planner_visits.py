@@ -223,3 +223,25 @@ def test_figures_are_of_ones_own_clinics(caller, visit):
 def _others(visit):
     other = "dr-b" if visit.resources["doctor"] == ("dr-a",) else "dr-a"
     return {**visit.resources, "doctor": (other,)}
+
+
+def test_a_visit_is_found_by_the_record_systems_id_too(world, anna):
+    _, visit = world.chosen("p-1", pools=("record",))
+    world.dips.accept(visit, ref="kontakt/88")
+    found = anna.get("/v1/planner/appointments/kontakt%2F88")
+    assert (found.status_code, found.json()["id"]) == (200, visit.id)
+    moved = anna.post(
+        "/v1/planner/appointments/kontakt/88/move",
+        {"start": "2027-01-21T09:00:00+01:00"},
+        key="m",
+        version=found.headers["ETag"],
+    )
+    assert moved.status_code == 200
+    letter = anna.post("/v1/planner/appointments/kontakt/88/letter", version=found.headers["ETag"])
+    assert letter.status_code == 412
+    assert (
+        anna.post(
+            "/v1/planner/appointments/kontakt/88/letter", version=moved.headers["ETag"]
+        ).status_code
+        == 200
+    )

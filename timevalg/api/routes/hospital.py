@@ -1,7 +1,7 @@
 """What planners and record systems do alike: each verb is declared once, for both surfaces.
 
-Ids of visits and tasks may be the record system's own; on its surface slashes are part of them. Ids
-of patients stand in bodies only, never in an address.
+Ids of visits may be the record system's own, slashes included. Ids of patients stand in bodies
+only, never in an address.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 
 PLANNER, SYSTEM = "planner", "system"
-TASK, VISIT = "/tasks/{task}", "/appointments/{appointment}"
+TASK, VISIT = "/tasks/{task:path}", "/appointments/{appointment:path}"
 BOND = "/representations/{representation}"
 Limit = Annotated[int, Query(ge=1, le=100)]
 Next = Annotated[After, Query(description="`next` of the page before.")]
@@ -84,14 +84,10 @@ def declare(router: Surface, side: str) -> None:
     for one in VERBS:
         if side not in one.ids:
             continue
-        path = one.path
-        if side == SYSTEM:
-            path = path.replace("{task}", "{task:path}")
-            path = path.replace("{appointment}", "{appointment:path}")
         links = {here[name]: parameters for name, parameters in one.links.items() if name in here}
-        router.operation(one.method, path, one.use, name=one.ids[side], links=links, **one.more)(
-            one.endpoint
-        )
+        router.operation(
+            one.method, one.path, one.use, name=one.ids[side], links=links, **one.more
+        )(one.endpoint)
 
 
 async def _hospital(ports: OnPorts, who: Who) -> Hospital:
