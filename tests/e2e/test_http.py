@@ -15,10 +15,11 @@ from types import SimpleNamespace
 
 import httpx2
 import pytest
+from aiopenapi3.errors import HTTPClientError
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from tests.document import Client, Refused
+from tests.document import Client, Made
 from tests.serving import environment, free_port, served
 from tests.unit.identity.signers import Signer, new_key, proof
 from tests.world import ORGANISATION, document
@@ -67,17 +68,12 @@ def test_a_client_made_from_the_document_and_a_race(tmp_path, postgres_url):
     env, port = environment(tmp_path, DATABASE_URL=postgres_url), free_port()
     base = f"http://127.0.0.1:{port}"
     with served(env, port, processes=2), httpx2.Client(base_url=base, timeout=60) as http:
-        said = http.get("/openapi.json").json()
+        made = Made(http.get("/openapi.json").json(), base)
         key = development.path_of(env["TIMEVALG_DEVELOPMENT_KEY"])
 
         def client(role, name):
             right = {"role": role, "organisation": ORGANISATION, "patient": name}
-            mine = {"Authorization": f"Bearer {development.token(key, name, right)}"}
-
-            def send(method, path, query, headers, body):
-                return http.request(method, path, params=query, headers=mine | headers, json=body)
-
-            return Client(said, send)
+            return Client(made, development.token(key, name, right))
 
         dips, me = client("system", "dips"), client("patient", "p-1")
         # the ten lines of the README, over HTTP
@@ -148,14 +144,17 @@ def race(dips, client):
                 return me.choose_a_time(
                     task=asked.task.id, start=start, idempotency_key=f"{number}", if_match="*"
                 )
-            except Refused as refused:
+            except HTTPClientError as refused:
                 return refused
 
         with ThreadPoolExecutor(2) as pool:
-            won, lost = sorted(pool.map(choose, two, tasks), key=lambda x: isinstance(x, Refused))
+            won, lost = sorted(
+                pool.map(choose, two, tasks), key=lambda x: isinstance(x, HTTPClientError)
+            )
         assert won.start == start
-        assert (lost.status, lost.problem.get("type")) == (409, "urn:timevalg:problem:time-taken")
-        assert start not in [a["start"] for a in lost.problem["alternatives"]]
+        problem = json.loads(lost.data)
+        assert (lost.status_code, problem["type"]) == (409, "urn:timevalg:problem:time-taken")
+        assert start not in [a["start"] for a in problem["alternatives"]]
 
 
 @pytest.fixture
