@@ -112,11 +112,11 @@ class Post(Sink):
 class World:
     """A store with the clinic published, at Monday 4 January 2027, 08:00 in Oslo."""
 
-    def __init__(self, make_store, source=None):
+    def __init__(self, make_store, source=None, prover=None):
         self.clock = SetClock(MONDAY)
         self.store = make_store(self.clock)
         self.post = Post()
-        ports = ports_on(self.store, self.post, TestKeys(), prover=Here())
+        ports = ports_on(self.store, self.post, TestKeys(), prover=prover or Here())
         self.valg = Timevalg(ports, ORGANISATION)
         self.desk = self.valg.planner("anna")
         self.dips = self.valg.system("dips")

@@ -101,6 +101,14 @@ def test_a_prover_that_fails_says_nothing(command):
     assert prover.solve([visits(2, 0b1001)]) == [Solution()]
 
 
+def test_a_hard_problem_does_not_starve_those_after_it():
+    limits = Limits(least=2.0)
+    assert limits.until(0.0, 20.0, 2) == 10.0  # half of what there is
+    assert limits.until(1.0, 20.0, 1) == 20.0  # and the other all that is left
+    assert limits.until(0.0, 20.0, 600) == 2.0  # many: each what it takes to be worth it
+    assert limits.until(19.5, 20.0, 600) == 20.0
+
+
 def test_out_of_memory_says_nothing():
     assert CpSat(Limits(memory=64)).solve([visits(2, 0b1001)]) == [Solution()]
 

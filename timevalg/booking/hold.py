@@ -8,7 +8,7 @@ from timevalg.booking.acting import Act, clinic_of, use_case
 from timevalg.booking.choose import certify, to_choose_for
 from timevalg.booking.claiming import claim, settle_at_once
 from timevalg.booking.ports import Ports
-from timevalg.model.errors import IllegalMove
+from timevalg.model.errors import IllegalMove, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.task import Task
@@ -58,7 +58,8 @@ def hold(
     TimeTaken
         With the nearest alternatives.
     IllegalMove
-        If it has been renewed as often as it may be.
+        If it has been renewed as often as it may be, or can be chosen but not held: a hold that
+        runs out must leave its task a place.
     """
     return _hold(ports, principal, "hold", key, start, pool, shown)
 
@@ -104,17 +105,22 @@ def _hold(
             raise IllegalMove("task", key, task.state, "renew hold", hint)
         name = same[0].pool if same else pool
         minutes = clinic_of(picture, task).pool(name or task.pools[0]).hold
-        ask, certificate = certify(
-            ports,
-            picture,
-            task,
-            moment,
-            name,
-            key=same[0].id if same else fresh,
-            kind=SessionKind.HOLD,
-            until=picture.now + timedelta(minutes=minutes),
-            shown=shown,
-        )
+        try:
+            ask, certificate = certify(
+                ports,
+                picture,
+                task,
+                moment,
+                name,
+                key=same[0].id if same else fresh,
+                kind=SessionKind.HOLD,
+                until=picture.now + timedelta(minutes=minutes),
+                shown=shown,
+            )
+        except TimeTaken:
+            certify(ports, picture, task, moment, name, key=fresh, shown=shown)
+            hint = "it can be chosen at once, but nothing else would be left if a hold ran out"
+            raise IllegalMove("task", key, task.state, "hold", hint) from None
         return task, ask, certificate, times
 
     def body(act: Act, picture: Picture, found: Found) -> Session:

@@ -24,8 +24,10 @@ def main() -> None:
     _limit_memory(limits)
     from timevalg.prover.levels import solve
 
-    for problem in problems:
-        pickle.dump(solve(problem, limits, started + limits.wall), sys.stdout.buffer)
+    end = started + limits.wall
+    for number, problem in enumerate(problems):
+        until = limits.until(time.monotonic(), end, len(problems) - number)
+        pickle.dump(solve(problem, limits, until), sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
 

@@ -15,6 +15,9 @@ from timevalg.prover.limits import Limits
 from timevalg.prover.model import Model
 from timevalg.solver.problem import Problem, Seat, Solution
 
+EVERYBODY = 1 / 3
+"""The share of the time in which it is tried to serve all; then somebody goes without."""
+
 
 def solve(problem: Problem, limits: Limits, until: float) -> Solution:
     """Solve a problem.
@@ -26,7 +29,8 @@ def solve(problem: Problem, limits: Limits, until: float) -> Solution:
     """
     optional = [w for w in problem.wanted if not w.must]
     all_must = replace(problem, wanted=tuple(replace(w, must=True) for w in problem.wanted))
-    everybody = _Run(all_must, limits, until)
+    soon = time.monotonic() + (until - time.monotonic()) * EVERYBODY
+    everybody = _Run(all_must, limits, soon if optional else until)
     everybody.solve()
     if everybody.seats is not None or not optional:
         return everybody.least_harm()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.world import oslo
+from tests.world import WEEKDAYS, document, oslo, pool
 from timevalg.booking import claiming
 from timevalg.booking import hold as holding
 from timevalg.booking.hold import RENEWALS
@@ -127,3 +127,19 @@ def test_two_renewals_at_once_are_two(database, monkeypatch):
     database.patient().renew(hold)  # planned before the first was there
     with pytest.raises(IllegalMove):
         database.patient().renew(hold)
+
+
+def test_a_time_that_leaves_no_place_if_let_go_is_chosen_not_held(make_world):
+    """Its notice of 30 days makes it no place, and the only other start is the same hour."""
+    hour = [{"days": WEEKDAYS, "from": "09:00", "to": "09:30"}]
+    pools = [pool("auto", open=hour, fallback_notice=30), pool("manual", open=hour)]
+    world = make_world(document(pools=pools))
+    task = world.invited(pools=("auto", "manual"), not_before=AT.date(), not_after=AT.date())
+    me, before = world.patient(), world.sessions()
+    late, place = me.offers(task).offers
+    assert (late.pool, place.pool) == ("auto", "manual")
+    with pytest.raises(IllegalMove, match="can be chosen at once, but nothing else would be left"):
+        me.hold(task, late)
+    assert world.sessions() == before
+    assert me.hold(task, place).is_place
+    assert me.choose(task, late).pool == "auto"

@@ -197,9 +197,10 @@ class Weeks(RuleBasedStateMachine):
         task = self.one(n, "open", "overdue", "with-staff")
         me = self.world.patient(task.patient)
         offers = me.offers(task, 100).offers
-        if offers:  # the same time no more often than it may be held
+        if offers:  # what can be held no more, or not at all, can be chosen
             offer = offers[which % len(offers)]
-            self.doing(None, me.hold, task, offer, refusals=IllegalMove)
+            if self.doing(None, me.hold, task, offer, refusals=IllegalMove) is None:
+                assert self.doing(None, me.choose, task, offer).start == offer.start
 
     @precondition(lambda self: self.world.sessions(kind="hold"))
     @rule(n=number)
