@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import Column, Connection, Text, bindparam, func, select, type_coerce, update
+from sqlalchemy import Column, Connection, Text, bindparam, func, select, text, type_coerce, update
+from sqlalchemy.exc import ProgrammingError
 
 from timevalg.model.errors import InvalidInput
 from timevalg.store.columns import Sealed
@@ -15,7 +17,8 @@ from timevalg.store.vault import PREFIX, DataKeys, Vault, vault_of
 
 AT_ONCE = 500
 """Rows in one transaction."""
-
+_TRIGGER = "tr_audit_append_only"
+_MADE = text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = :name")
 
 STRANGE, PLAIN = "some are sealed with a key that is not there", "some are not sealed"
 CURES = {
@@ -25,21 +28,28 @@ CURES = {
 
 
 def sealed_columns() -> Iterator[Column[str]]:
-    """Give every column that is sealed where keys are given."""
-    for table in metadata.sorted_tables:
+    """Give every column that is sealed where keys are given, those of the audit log last."""
+    tables = sorted(metadata.sorted_tables, key=lambda table: table.name == AUDIT.table)
+    for table in tables:
         yield from (column for column in table.columns if isinstance(column.type, Sealed))
 
 
 def reseal(url: str, keys: DataKeys, told: Callable[[str, int], None]) -> int:
     """Seal with the newest key what is not; gives how many values that was.
 
-    The audit log, which only grows, is as it was written: keep the keys that it was sealed with.
-    On SQLite what was there before is also removed from the file.
+    So are the reasons in the audit log, by whoever owns its table: the program's own role may only
+    add to it. What they say is as it was, so that the log's digests hold. On SQLite what was there
+    before is also removed from the file.
 
     Parameters
     ----------
     told : callable
         Called with a column and how many of its values have been sealed, again and again.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no keys, or (when all else is done) the log's table is somebody else's.
     """
     vault = vault_of(keys)
     if vault is None:
@@ -48,8 +58,6 @@ def reseal(url: str, keys: DataKeys, told: Callable[[str, int], None]) -> int:
     total = 0
     try:
         for column in sealed_columns():
-            if column.table.name == AUDIT.table:
-                continue
             number, after = 0, ("", "")
             while True:
                 with engine.begin() as connection:
@@ -92,9 +100,37 @@ def _some(
         if not vault.is_newest(was)
     ]
     if rows:
-        connection.execute(change, rows)
+        with _writable(connection, table.name):
+            connection.execute(change, rows)
     last = (found[-1][0], found[-1][1]) if found else after
     return len(rows), last, len(found) == AT_ONCE
+
+
+@contextmanager
+def _writable(connection: Connection, table: str) -> Iterator[None]:
+    """Put the triggers aside that let the audit log only grow, within the transaction.
+
+    Raises
+    ------
+    InvalidInput
+        If the table is somebody else's.
+    """
+    if table != AUDIT.table:
+        yield
+        return
+    if connection.dialect.name == "sqlite":
+        (made,) = connection.execute(_MADE, {"name": f"{_TRIGGER}_UPDATE"}).scalars()
+        aside, back = f"DROP TRIGGER {_TRIGGER}_UPDATE", str(made)
+    else:
+        alter = f"ALTER TABLE {table} {{}} TRIGGER {_TRIGGER}"
+        aside, back = alter.format("DISABLE"), alter.format("ENABLE")
+    try:
+        connection.execute(text(aside))
+    except ProgrammingError as error:
+        why = "the audit log is sealed anew by the owner of its table; the rest is done"
+        raise InvalidInput.single("--database", why, "command line") from error
+    yield
+    connection.execute(text(back))
 
 
 def _anew(vault: Vault, was: str, place: str) -> str:
@@ -113,5 +149,5 @@ def unreadable(connection: Connection, vault: Vault | None) -> Iterator[tuple[st
         if connection.execute(strange).scalar_one():
             yield str(column), STRANGE
         plain = select(func.count()).where(raw != "", ~sealed).select_from(column.table)
-        if vault and column.table.name != AUDIT.table and connection.execute(plain).scalar_one():
+        if vault and connection.execute(plain).scalar_one():
             yield str(column), PLAIN

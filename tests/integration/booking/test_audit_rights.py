@@ -1,5 +1,6 @@
 """The program's own role cannot change the audit log, and can do all else that it does."""
 
+import base64
 import uuid
 from itertools import product
 
@@ -19,6 +20,8 @@ from timevalg.store import Database
 from timevalg.store.grants import APPENDED, grant
 from timevalg.store.health import health
 from timevalg.store.refusals import AppendOnly
+from timevalg.store.reseal import reseal
+from timevalg.store.vault import KeysInText
 
 CHANGES = (
     "UPDATE {} SET id = id",
@@ -107,6 +110,20 @@ def test_granting_again_takes_back_what_was_too_much(postgres_url, role_url):
     assert health(role_url, production=True)
     grant(postgres_url, role)
     assert health(role_url, production=True) == []
+
+
+def test_the_log_is_sealed_anew_by_its_owner_alone(world, role_url, postgres_url):
+    """The program's own role reseals all else, and is told who can do the rest."""
+    world.dips.register("p-1", name="Kari")
+    world.desk.withdraw(task=world.invited().id, reason="called")
+    keys = KeysInText(f"2027:{base64.b64encode(bytes(32)).decode()}")
+    with pytest.raises(InvalidInput, match="by the owner of its table; the rest is done"):
+        reseal(role_url, keys, lambda *said: None)
+    assert {f.what.split(":")[0] for f in health(postgres_url, keys=keys)} == {"audit.reason"}
+    reseal(postgres_url, keys, lambda *said: None)
+    assert health(postgres_url, keys=keys) == []
+    with psycopg.connect(postgres_url) as owner, pytest.raises(psycopg.errors.RestrictViolation):
+        owner.execute("UPDATE audit SET reason = 'x'")
 
 
 @pytest.mark.parametrize(
