@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from timevalg.booking.acting import Act, clinic_of, require, use_case
 from timevalg.booking.claiming import claim, settle_at_once
-from timevalg.booking.look import look, require_choosable
+from timevalg.booking.look import MOST, look, require_choosable
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.visits import make_appointment
@@ -20,6 +21,7 @@ from timevalg.model.time import require_aware
 from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate
+from timevalg.solver.recall import recall
 from timevalg.solver.safety import safe
 from timevalg.solver.search import feasible
 
@@ -103,6 +105,8 @@ def certify(
 ) -> tuple[Ask, Certificate]:
     """Prove that the task can have the start without stranding anybody.
 
+    Where a search for this start alone finds no way, the way by which a look shows it will do.
+
     Parameters
     ----------
     shown : mapping or None
@@ -115,7 +119,7 @@ def certify(
     """
     moment = require_aware(start, "start")
     held = [s for s in picture.index.by_task(task.id) if s.until is not None and s.start == moment]
-    free = False
+    free, tried = False, list[tuple[Ask, frozenset[str] | None]]()
     for name in (pool,) if pool else task.pools:
         ask = rules(Ask.for_task(picture.index, task, name, picture.now, changing=True))
         service = clinic_of(picture, task).service_of(name)
@@ -135,9 +139,23 @@ def certify(
             )
             if certificate is not None:
                 return ask, certificate
+            tried.append((ask, clinicians))
         free = free or moment in feasible(picture.index, ask)
+    offers = look(ports, picture, task, rules, MOST if free else NEAREST).offers
+    ways = {**picture.settled, task.id: tuple(o.certificate for o in offers)}
+    for ask, clinicians in tried if free else ():
+        certificate = recall(
+            replace(picture, settled=ways),
+            task,
+            ask,
+            moment,
+            key=key,
+            kind=kind,
+            until=until,
+            clinicians=clinicians,
+        )
+        if certificate is not None:
+            return ask, certificate
     local = moment.astimezone(clinic_of(picture, task).timezone)
     why = ", which others who are invited may need," if free else ""
-    raise TimeTaken(
-        f"{local:%Y-%m-%d %H:%M}{why}", look(ports, picture, task, rules, NEAREST).offers
-    )
+    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}{why}", offers[:NEAREST])

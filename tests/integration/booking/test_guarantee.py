@@ -119,6 +119,32 @@ def test_every_offer_shown_can_be_chosen(quick):
         assert quick.promises_broken() == {}
 
 
+def shown_but_not_found_again(world, monkeypatch):
+    """A start on somebody's only other day, for which a search of its own finds no way."""
+    other = world.invited("p-2", not_before=DAY, not_after=DAY + timedelta(days=1))
+    (place,) = world.sessions(task=other.id)
+    task = world.invited("p-1", not_before=DAY)
+    me = world.patient()
+    offer = next(o for o in me.offers(task, 100).offers if o.start == place.start)
+    assert offer.certificate.moved
+    monkeypatch.setattr("timevalg.booking.choose.safe", lambda *given, **named: None)
+    return me, task, offer
+
+
+@pytest.mark.parametrize("verb", ["choose", "hold"])
+def test_an_offer_shown_is_honoured_by_the_way_it_was_shown(world, monkeypatch, verb):
+    me, task, offer = shown_but_not_found_again(world, monkeypatch)
+    assert getattr(me, verb)(task, offer).start == offer.start
+    assert world.promises_broken() == {}
+
+
+def test_if_that_way_were_not_asked_for_it_would_be_refused(quick, monkeypatch):
+    me, task, offer = shown_but_not_found_again(quick, monkeypatch)
+    monkeypatch.setattr("timevalg.booking.choose.recall", lambda *given, **named: None)
+    with pytest.raises(TimeTaken, match="which others who are invited may need"):
+        me.choose(task, offer)
+
+
 def test_choosing_a_place_of_another_moves_it(world):
     other = world.invited("p-2", not_before=DAY)
     place = world.sessions(task=other.id)[0]
