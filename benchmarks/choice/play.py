@@ -15,13 +15,14 @@ from itertools import islice
 from benchmarks.choice.clinic import NOW, Case
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.states import TaskState
+from timevalg.prover.outside import CpSat
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign, session_for
 from timevalg.solver.certificates import Certificate, after
+from timevalg.solver.complete import settle_plan
 from timevalg.solver.index import Index
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import plan
 from timevalg.solver.ranking import Ranking
 from timevalg.solver.safety import safe
 from timevalg.solver.search import feasible
@@ -126,9 +127,10 @@ def guaranteed(
     played = Played()
     picture = Picture(Index.of(case.organisation), {}, NOW)
     begin = time.perf_counter()
-    made = plan(picture, case.tasks, NOW)
+    made = settle_plan(picture, case.tasks, NOW, CpSat().solve).plan  # as `invite` does
     played.plan_s = time.perf_counter() - begin
-    played.unplaced = len(made.unplaced)
+    unplaced = {task.id for task in made.unplaced}
+    played.unplaced = len(unplaced)
     picture = made.picture
     gc.collect()
     gc.freeze()  # as a process that holds an index does well to
@@ -148,7 +150,7 @@ def guaranteed(
                 played.few += 1
             if found.offers:
                 choices.append((task, found.offers[_choice(len(found.offers), dice)]))
-            else:
+            elif task.id not in unplaced:
                 played.stranded += 1
         for task, offer in choices:
             played.chosen += 1

@@ -11,22 +11,21 @@ Everything is worked out when first asked for; the board stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from timevalg.solver.bits import fill, shifted, spread
 from timevalg.solver.board import Board, served
 from timevalg.solver.diary import Entry
 from timevalg.solver.frame import Frame
-from timevalg.solver.memory import remember
+from timevalg.solver.roster import Roster
 from timevalg.solver.spot import Scope
-from timevalg.solver.window import Fact, Window
+from timevalg.solver.window import Window
 
-FACTS = 16_384
-"""Places of which it is remembered from board to board whose they are."""
 ANYHOW = -1
 """In place of a number of moves: whoever has a place counts as able to move."""
-_NEVER = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,13 @@ class Ground:
         For each role: resource id → the starts at which it could serve.
     bits : int
         The starts, on whatever day, at which all roles can be served.
+    steps : int
+        The same in steps of the raster.
     """
 
     masks: list[dict[str, int]]
     bits: int
+    steps: int
 
 
 @dataclass(eq=False)
@@ -56,7 +58,8 @@ class Site:
     names : sequence of sequence of str
         For each role the resources that may serve it.
     waiting : list of (str, int)
-        The places of those for whom no moves have been found yet, and where they could be.
+        The places of those for whom no moves have been found yet, and where they could be, in steps
+        of the raster.
     grounds : list of Ground
         With nobody moving, with one move, with two …
     bare : Ground or None
@@ -90,11 +93,16 @@ class Aside:
         self.sites: dict[Hashable, Site] = {}
         self.resources: dict[str, None] = {}
         self._gathered = 0
-        self._moves: dict[str, int] = {}
+        self._able: list[Set[str]] = [set()]
         self._known = 0
         self._left: dict[tuple[str, int], Sequence[Entry]] = {}
         self._cells_left: dict[tuple[str, int, Frame], int] = {}
         self._starts: dict[tuple[Scope, int], int] = {}
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Everybody who might have a place."""
+        return Roster.of(self._board)
 
     @property
     def is_fresh(self) -> bool:
@@ -110,13 +118,13 @@ class Aside:
         if found is None:
             found = self._board.ruled(scope, places=not moves)
             if found:
-                found &= self._ground(self._site(scope), moves).bits
+                found &= self.ground(self._site(scope), moves).bits
             self._starts[scope, moves] = found
         return found
 
     def able(self, scope: Scope, role: int, cell: int, moves: int) -> list[str]:
         """Give who could serve a role at a start if only those move who might."""
-        masks = self._ground(self._site(scope), moves).masks[role]
+        masks = self.ground(self._site(scope), moves).masks[role]
         return [name for name, bits in masks.items() if bits >> cell & 1]
 
     def left(self, resource: str, moves: int) -> Sequence[Entry]:
@@ -129,8 +137,8 @@ class Aside:
                 if moves > 1
                 else self._board.diary(resource).places.entries()
             )
-            known = self._moves
-            found = self._left[resource, moves] = [e for e in before if known[e[2]] > moves]
+            able = self._able[moves]
+            found = self._left[resource, moves] = [e for e in before if e[2] not in able]
         return found
 
     def find_moves(self, moves: int) -> None:
@@ -140,15 +148,15 @@ class Aside:
             self._gathered = len(self.sites)
         while self._known < moves:
             sites = list(self.sites.values())
-            grounds = [self._ground(site, self._known) for site in sites]
+            grounds = [self.ground(site, self._known) for site in sites]
             self._known += 1
-            gone: dict[str, int] = {}
+            able = set()
             for site, ground in zip(sites, grounds, strict=True):
-                bits = ground.bits
-                gone |= {place: self._known for place, starts in site.waiting if starts & bits}
+                steps = ground.steps
+                able.update([place for place, mine in site.waiting if mine & steps])
             for site in sites:
-                site.waiting = [row for row in site.waiting if row[0] not in gone]
-            self._moves |= gone
+                site.waiting = [row for row in site.waiting if row[0] not in able]
+            self._able.append(self._able[-1] | able)
 
     def _site(self, scope: Scope) -> Site:
         found = self.sites.get(scope.site)
@@ -161,54 +169,38 @@ class Aside:
 
         What was known of moves is void if there are any news.
         """
-        board, seen, moves = self._board, self.resources, self._moves
+        board, seen, roster = self._board, self.resources, self.roster
         todo = [n for site in self.sites.values() for of_role in site.names for n in of_role]
         if all(name in seen for name in todo):
             return
-        for known in (seen, moves, self._left, self._cells_left):
+        for known in (seen, self._left, self._cells_left):
             known.clear()
         self._known = 1
         self._starts = {key: bits for key, bits in self._starts.items() if not key[1]}
         for site in self.sites.values():
-            del site.grounds[1:], site.waiting[:]
-        tasks, facts = board.tasks, board.index.windows.facts(board.now)
-        free: dict[Hashable, int] = {}
+            del site.grounds[1:]
         while todo:
             name = todo.pop()
             if name in seen:
                 continue
             seen[name] = None
-            for _, _, place in board.diary(name).places.entries():
-                if place in moves:
-                    continue
-                fact = facts.get(place)
-                if fact is None or tasks.get(fact.task.id) is not fact.task:
-                    fact = self._new_fact(facts, place)
-                moves[place] = _NEVER
-                where = fact.where if fact else ()
-                for key, starts, window in where:
-                    bits = free.get(key)
-                    if bits is None:
-                        site = self.sites.get(key) or self._site(board.scope_of(window))
-                        todo += [n for of_role in site.names for n in of_role]
-                        bits = free[key] = self._ground(site, 0).bits
-                    if starts & bits:
-                        moves[place] = 1
-                        break
-                else:
-                    for key, starts, _ in where:
-                        self.sites[key].waiting.append((place, starts))
+            for key in roster.sites_of.get(name, ()):
+                if key not in self.sites:
+                    site = self._site(board.scope_of(roster.windows[key]))
+                    todo += [n for of_role in site.names for n in of_role]
+        stuck: Counter[str] = Counter()
+        for key, site in self.sites.items():
+            rows, steps = roster.rows.get(key, {}), self.ground(site, 0).steps
+            site.waiting = [row for row in rows.items() if not row[1] & steps]
+            stuck.update([place for place, _ in site.waiting])
+        elsewhere = {place for place, times in stuck.items() if times < len(roster.sites[place])}
+        self._able = [set(), roster.sites.keys() - (stuck.keys() - elsewhere)]
+        gone = elsewhere | {place for place in stuck if not board.has(place)}
+        for site in self.sites.values():
+            site.waiting = [row for row in site.waiting if row[0] not in gone]
 
-    def _new_fact(self, facts: dict[str, Fact], place: str) -> Fact | None:
-        board = self._board
-        task = board.owner(place)
-        if task is None:
-            return None
-        where = tuple((s.site, s.window.starts, s.window) for s in board.scopes(task))
-        fact = Fact(task, where)
-        return remember(facts, place, fact, FACTS)
-
-    def _ground(self, site: Site, moves: int) -> Ground:
+    def ground(self, site: Site, moves: int) -> Ground:
+        """Give a site's masks with only those counted who cannot move in so many moves."""
         if moves > self._known:
             self.find_moves(moves)
         if moves == ANYHOW:
@@ -232,7 +224,8 @@ class Aside:
                     able ^= able & spread(shifted(left, by), reach)
                 of_role[name] = able
             masks.append(of_role)
-        return Ground(masks, served(window.pool, [m.items() for m in masks], window.domain))
+        bits = served(window.pool, [m.items() for m in masks], window.domain)
+        return Ground(masks, bits, self.roster.raster.squeezed(bits, window.frame.offset))
 
     def _taken_by_left(self, resource: str, moves: int, frame: Frame) -> int:
         key = resource, moves, frame

@@ -28,6 +28,13 @@ def spread(bits: int, reach: int) -> int:
     return bits
 
 
+def raised(bits: int, length: int) -> int:
+    """Give the cells that are set, and those less than `length` cells after one that is."""
+    for step in _doubling(length):
+        bits |= bits << step
+    return bits
+
+
 @cache
 def _doubling(length: int) -> tuple[int, ...]:
     steps, have = [], 1

@@ -6,7 +6,7 @@ index's own, masks included; what was touched lies over it. `mark` and `back` un
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign_from
 from timevalg.solver.bits import stretch
-from timevalg.solver.certificates import is_place, place_id, task_of
+from timevalg.solver.certificates import is_movable, place_id
 from timevalg.solver.diary import Diary, Entry
 from timevalg.solver.fits import Fits
 from timevalg.solver.index import Index
@@ -166,13 +166,11 @@ class Board:
             return self._spots[key]
         return self._spot_of_index(key)
 
-    def owner(self, place: str) -> Task | None:
-        """Give whose place has an id, if that one may move."""
-        found = self.tasks.get(task_of(place))
-        if found is None:
-            there = self.spot(place)
-            found = None if there is None else self.tasks.get(there.task or "")
-        return found
+    def has(self, key: str) -> bool:
+        """Tell whether what has an id is on the board."""
+        if key in self._spots:
+            return self._spots[key] is not None
+        return key in self.index.sessions
 
     def of_patient(self, patient: str) -> tuple[Spot, ...]:
         """Give everything of a patient, in any clinic."""
@@ -193,7 +191,13 @@ class Board:
             found = self._known[session.id] = Spot.of(session, self._grid)
         return found
 
-    def in_the_way(self, spot: Spot, *, anyway: bool = False) -> list[Spot] | None:
+    def in_the_way(
+        self,
+        spot: Spot,
+        *,
+        anyway: bool = False,
+        stays: Callable[[Spot], tuple[bool, int]] | None = None,
+    ) -> list[Spot] | None:
         """Give the places that a spot would displace; None if something else is in its way.
 
         Those that share time with it, and as many as a quota has too many then. A hold gives way
@@ -203,6 +207,8 @@ class Board:
         ----------
         anyway : bool
             Let the spot in whatever else is in its way.
+        stays : callable or None
+            Tells places apart: where a quota has too many, those go for which it gives least.
         """
         found: dict[str, Spot] = {}
         others: list[Spot] = []
@@ -219,13 +225,12 @@ class Board:
             ]
         for other in others:
             session = other.session(self.index.organisation)
-            live = session.until is not None and session.is_live(self.now)
-            if is_place(session) and not live:
+            if is_movable(session, self.now):
                 found[other.id] = other
             elif not anyway and other.id != spot.id and counts(session, self.now, True):
                 return None
         found.pop(spot.id, None)
-        return self._over_quota(spot, found, anyway)
+        return self._over_quota(spot, found, anyway, stays)
 
     def crowding(self, spot: Spot) -> list[Spot]:
         """Give the holds, places as well, with which quotas have too many beside a spot on it."""
@@ -285,7 +290,7 @@ class Board:
         for number, rule in scope.pool.together:
             if rule.max <= 0:
                 return 0
-            tally = self._tally((scope.pool.key[0], number))
+            tally = self.tally((scope.pool.key[0], number))
             if bits and tally is not None:
                 bits &= ~tally.mask(scope.window.days, rule, self.now, (), places)
         if bits and scope.ask.patient is not None:
@@ -429,7 +434,10 @@ class Board:
                 )
         return bits
 
-    def _tally(self, key: QuotaKey) -> Tally | None:
+    def tally(self, key: QuotaKey, name: str = "") -> Tally | None:
+        """Give what a quota counts, for one resource if it counts each; None = nothing yet."""
+        if name:
+            return self.diary(name).tallies.get(key)
         return self._tallies.get(key) or self.index.tally(*key)
 
     def _count(self, spot: Spot, *, leaving: bool) -> dict[str, dict[QuotaKey, Tally]]:
@@ -443,7 +451,7 @@ class Board:
             clinic = self.index.organisation.clinics[key[0]]
             quota = clinic.quotas[key[1]]
             if quota.each is None:
-                tally = self._tally(key) or Tally(quota.max, {})
+                tally = self.tally(key) or Tally(quota.max, {})
                 self._set(self._tallies, key, tally.changed(*change))
                 continue
             for name in spot.entries:
@@ -457,8 +465,6 @@ class Board:
 
         Spots that count in no quota that the new ones count in do not matter.
         """
-        if not self.index.plan.counts:
-            return True
         change: dict[tuple[QuotaKey, str, date], int] = {}
         for spot in new:
             for row in self._quotas_of(spot):
@@ -486,26 +492,31 @@ class Board:
 
     def _room_in(self, key: QuotaKey, name: str, period: date) -> int:
         """Give how many more a quota may count in a period."""
-        tally = self.diary(name).tallies.get(key) if name else self._tally(key)
+        tally = self.tally(key, name)
         there = tally.periods.get(period, ()) if tally is not None else ()
         most = self.index.organisation.clinics[key[0]].quotas[key[1]].max
         return most - sum(counts(s, self.now, True) for s in there)
 
-    def _over_quota(self, spot: Spot, found: dict[str, Spot], anyway: bool) -> list[Spot] | None:
+    def _over_quota(
+        self,
+        spot: Spot,
+        found: dict[str, Spot],
+        anyway: bool,
+        stays: Callable[[Spot], tuple[bool, int]] | None,
+    ) -> list[Spot] | None:
         if self.index.plan.counts:
             session = spot.session(self.index.organisation)
             for there, most in self._counted(session):
                 standing = [s for s in there if s.id not in found and s.id != spot.id]
                 over = len(standing) + 1 - most
-                movable = [
-                    s
-                    for s in standing
-                    if is_place(s) and (s.until is None or not s.is_live(self.now))
-                ]
+                movable = [s for s in standing if is_movable(s, self.now)]
                 if over > len(movable) and not anyway:
                     return None
-                for one in movable[: max(0, over)]:
-                    found[one.id] = self._must(one.id)
+                if over > 0:
+                    spots = [self._must(s.id) for s in movable]
+                    if stays is not None:
+                        spots.sort(key=stays)
+                    found |= {s.id: s for s in spots[:over]}
         return list(found.values())
 
     def _counted(self, session: Session) -> Iterator[tuple[list[Session], int]]:
@@ -513,7 +524,7 @@ class Board:
         for key, period in self.index.counted_in(session).items():
             clinic = self.index.organisation.clinics[key[0]]
             quota = clinic.quotas[key[1]]
-            tallies: list[Tally | None] = [self._tally(key)]
+            tallies: list[Tally | None] = [self.tally(key)]
             if quota.each is not None:
                 tallies = [
                     self.diary(name).tallies.get(key)

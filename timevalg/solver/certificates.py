@@ -8,6 +8,7 @@ Source: design.md, "The choice guarantee"; clinic-file.md, "Reserves and safe of
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
@@ -50,7 +51,12 @@ def after(picture: Picture, certificate: Certificate) -> Picture:
 
 def place_id(task: Task) -> str:
     """Give the id of a task's place; a task has at most one."""
-    return f"{_PLACE}{task.id}"
+    return place_of(task.id)
+
+
+def place_of(task: str) -> str:
+    """Give the id of the place of the task that has an id."""
+    return f"{_PLACE}{task}"
 
 
 def task_of(place: str) -> str:
@@ -61,6 +67,11 @@ def task_of(place: str) -> str:
 def is_place(session: Session) -> bool:
     """Tell whether a session is a place, or a hold that serves as one."""
     return session.kind is SessionKind.PLACE or session.is_place
+
+
+def is_movable(session: Session, now: datetime) -> bool:
+    """Tell whether a session is a place that may move: a hold gives way only once it expires."""
+    return is_place(session) and (session.until is None or not session.is_live(now))
 
 
 def as_place(task: Task, session: Session) -> Session:

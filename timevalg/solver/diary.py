@@ -150,6 +150,14 @@ class Layer:
             for start, end, _ in added:
                 bits |= stretch(start - shift, min(end - shift, size))
             new._bits[frame] = bits
+        if self._entries is not None:
+            gone = set(removed)
+            new._entries = [entry for entry in self._entries if entry not in gone]
+            new._entries += [
+                entry
+                for entry in dict.fromkeys(added)
+                if entry not in self._entries or entry in gone
+            ]
         return new
 
     def _without(self, bits: int, frame: Frame, removed: Collection[Entry]) -> int:

@@ -32,7 +32,7 @@ Block = tuple[str, int, int, bool]
 All it can do is take starts away.
 """
 
-_ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _VARIANTS, _RESULTS, _BLOCKS = 8, 8, 64
 
 
@@ -74,8 +74,8 @@ class Variant:
     ) -> Variant:
         """Make a variant that is right at an instant."""
         ends = [end for of_one in holds.values() for end in of_one]
-        since = max((e for e in ends if e <= now), default=_ALWAYS[0])
-        until = min((e for e in ends if e > now), default=_ALWAYS[1])
+        since = max((e for e in ends if e <= now), default=ALWAYS[0])
+        until = min((e for e in ends if e > now), default=ALWAYS[1])
         return cls(plan, fits, domain, holds, since, until, results or {})
 
     def allowed(self, only: Only) -> Sequence[Fits]:

@@ -179,6 +179,20 @@ class Plan:
                     out.setdefault(resource, []).append((clinic.id, pool.id))
         return {resource: tuple(keys) for resource, keys in out.items()}
 
+    @cached_property
+    def rasters(self) -> frozenset[int]:
+        """The rasters of all pools, in cells."""
+        return frozenset(p.pool.raster // self.grid for p in self._every_pool())
+
+    @cached_property
+    def role_starts(self) -> frozenset[int]:
+        """How long after the visit's start roles begin, in cells."""
+        roles = (role for p in self._every_pool() for role in p.service.roles)
+        return frozenset(role.start // self.grid for role in roles)
+
+    def _every_pool(self) -> list[PoolPlan]:
+        return [self.pool(key, p) for key, c in self.organisation.clinics.items() for p in c.pools]
+
     def by_freedom(self, plan: PoolPlan) -> tuple[tuple[str, ...], ...]:
         """Give for each role who fits it, those first who fit the fewest pools."""
         found = self._by_freedom.get(plan.key)

@@ -245,9 +245,7 @@ class Repair:
     def _solve(self, todo: list[tuple[Task, int]], chain: Chain) -> Chain | None:
         """Seat everybody who is still to be seated, trying one spot after the other."""
         if not todo:
-            gone = (self.board.spot(key) for key in chain.gone)
-            keeps = self.board.keeps_quotas([s for s in gone if s is not None], chain.new)
-            return chain if keeps else None
+            return chain if self._keeps_quotas(chain) else None
         (task, depth), rest = todo[0], todo[1:]
         for spot, others in self._options(task, depth):
             if not self.budget.spend():
@@ -260,13 +258,20 @@ class Repair:
             more = self._owners(displaced, depth - 1)
             if more is None or (depth == 1 and not all(self._has_free(t) for t, _ in more)):
                 continue
-            found = self._solve(
-                more + rest,
-                Chain([*chain.new, spot], chain.gone.union(s.id for s in displaced)),
-            )
+            longer = Chain([*chain.new, spot], chain.gone.union(s.id for s in displaced))
+            if not self._keeps_quotas(longer):
+                continue
+            found = self._solve(more + rest, longer)
             if found is not None or self.budget.left < 0:
                 return found
         return None
+
+    def _keeps_quotas(self, chain: Chain) -> bool:
+        board = self.board
+        if not board.index.plan.counts:
+            return True
+        gone = (board.spot(key) for key in chain.gone)
+        return board.keeps_quotas([s for s in gone if s is not None], chain.new)
 
     def _options(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
         for spot in self.free(task):
@@ -285,6 +290,13 @@ class Repair:
         if len(known) > 1:
             known.sort(key=self._has_free)
         return [(t, depth) for t in known]
+
+    def stays(self, place: Spot) -> tuple[bool, int]:
+        """Give an order of places: who has something free first, then who has most starts."""
+        task = self.board.tasks.get(place.task or "")
+        if task is None:
+            return True, 0
+        return not self._has_free(task), -sum(s.bits.bit_count() for s in self.board.scopes(task))
 
     def _has_free(self, task: Task) -> bool:
         return next(self.free(task), None) is not None
@@ -306,7 +318,7 @@ class Repair:
             for cell in reversed(cells(self.aside.starts(scope, depth))):
                 for resources in islice(self.ways(scope, cell, depth), ASSIGNMENTS):
                     spot = Spot.at(scope, cell, resources, place_id(task))
-                    yield spot, board.in_the_way(spot)
+                    yield spot, board.in_the_way(spot, stays=self.stays)
 
     def ways(self, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
         """Give the assignments at a start, those first that displace nobody, or in one role only.

@@ -127,6 +127,8 @@ class Settling:
             return None
         if clinicians is not None:
             scope = scope.among(clinicians)
+        if self._full.is_known and self._full.proven(scope, cell):
+            return None if clinicians else UNSAFE
         with self._repair.within(steps):
             found = self._find(scope, cell, clinicians)
         if found is None and clinicians is None and self._full.proven(scope, cell):
@@ -142,6 +144,8 @@ class Settling:
                 found = self._at_once(scope, cell, clinicians)
                 if found is not None:
                     return found
+            if moves == 2 and self._full.proven(scope, cell):
+                return None
             if moves and self._repair.budget.left <= 0:
                 return None
             if not aside.starts(scope, moves) >> cell & 1:
@@ -178,7 +182,7 @@ class Settling:
                 for name in resources[role.id]
             }:
                 spot = Spot.at(scope, cell, resources, self._key, self._kind, self._until)
-                displaced = board.in_the_way(spot)
+                displaced = board.in_the_way(spot, stays=self._repair.stays)
                 if displaced is not None:
                     yield spot, displaced
 

@@ -6,10 +6,10 @@ remembered and serves until midnight.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from timevalg.model.task import Task
 from timevalg.model.time import MINUTES_A_DAY, instant, local_date
@@ -22,6 +22,7 @@ from timevalg.solver.spans import Rows
 
 if TYPE_CHECKING:
     from timevalg.solver.index import Index
+    from timevalg.solver.roster import Roster
 
 _DAY = timedelta(days=1)
 _REMEMBERED = 512
@@ -129,34 +130,24 @@ class Window:
         return bits & self.closed()
 
 
-class Fact(NamedTuple):
-    """Whose a place is, and where else they could be: site, starts and window of each pool."""
-
-    task: Task
-    where: tuple[tuple[Hashable, int, Window], ...]
-
-
 class Windows:
     """The windows last used.
 
     Parameters
     ----------
     plan : Plan
+
+    Attributes
+    ----------
+    roster : Roster or None
+        The one last used.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._known: dict[tuple[object, ...], Window] = {}
         self._places: dict[int, tuple[Task, tuple[Window, ...]]] = {}
-        self._facts: tuple[datetime, dict[str, Fact]] | None = None
-
-    def facts(self, now: datetime) -> dict[str, Fact]:
-        """Give what is known of places by their ids, for as long as no day begins anywhere."""
-        spell = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
-        known = self._facts
-        if known is None or known[0] != spell:
-            known = self._facts = spell, {}
-        return known[1]
+        self.roster: Roster | None = None
 
     def of_places(self, index: Index, task: Task, now: datetime) -> tuple[Window, ...]:
         """Give the windows of a task's place, one for each pool.
