@@ -1,12 +1,20 @@
 """An installed wheel works without the checkout: migrations, example and commands are in it."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
+import psycopg
 import pytest
+import yaml
+
+from tests.serving import free_port
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.insert(0, {!r}); from timevalg.cli import main; main()"
@@ -37,6 +45,76 @@ def timevalg(installed, cwd, *arguments, **environment):
         text=True,
         check=False,
     )
+
+
+@contextmanager
+def running(installed, cwd, arguments, environment):
+    """Run a command of the wheel until the block ends; it has to end well."""
+    known = {k: v for k, v in os.environ.items() if not k.startswith("TIMEVALG")}
+    command = [sys.executable, "-I", "-c", START.format(str(installed)), *arguments]
+    with subprocess.Popen(
+        command, cwd=cwd, env=known | environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        assert process.wait(30) in {0, -signal.SIGTERM}
+
+
+def answered(process, url):
+    """Ask again and again until it is well; fails if the process has ended."""
+    while process.poll() is None:
+        try:
+            return httpx2.get(url, timeout=10).raise_for_status()
+        except httpx2.HTTPError:
+            continue
+    raise AssertionError(process.stderr.read())
+
+
+def test_the_services_of_the_compose_file_run(installed, tmp_path, postgres, redis_url):
+    """Upgrade, grant, API and worker, each by its command and in production, without an engine."""
+    services = yaml.safe_load((ROOT / "examples/deploy/compose.yaml").read_text())["services"]
+    owner, role, ports = (
+        postgres.create_database(),
+        f"app_{os.getpid()}",
+        [free_port(), free_port()],
+    )
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+    issuer = {"issuer": "i", "audience": "a", "keys": "https://i.test/keys", "profile": "helseid"}
+    given = {
+        "TIMEVALG_DATABASE_URL": owner.replace("postgres@", f"{role}@"),
+        "TIMEVALG_REDIS_URL": redis_url,
+        "TIMEVALG_SEARCH_KEY": "k" * 32,
+        "TIMEVALG_ISSUERS": json.dumps([issuer]),
+        "TIMEVALG_TRACES": "",
+        "TIMEVALG_LETTERS": str(tmp_path / "letters"),
+        "TIMEVALG_WATCH": f"127.0.0.1:{ports[1]}",
+    }
+
+    def of(name, **others):
+        known = services[name]["environment"]
+        command = [others.get(word, word) for word in services[name]["command"]]
+        return command, known | {k: v for k, v in given.items() if k in known}
+
+    try:
+        for name in ("upgrade", "grant"):
+            command, environment = of(name, timevalg_app=role)
+            environment["TIMEVALG_DATABASE_URL"] = owner
+            done = timevalg(installed, tmp_path, *command, **environment)
+            assert done.returncode == 0, done.stderr
+        here = {"0.0.0.0": "127.0.0.1", "8000": str(ports[0])}
+        with (
+            running(installed, tmp_path, *of("api", **here)) as api,
+            running(installed, tmp_path, *of("worker")) as worker,
+        ):
+            answered(api, f"http://127.0.0.1:{ports[0]}/ready")
+            answered(worker, f"http://127.0.0.1:{ports[1]}/readyz")
+    finally:
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f"DROP OWNED BY {role}")
+            connection.execute(f"DROP ROLE {role}")
+        postgres.drop_database(owner)
 
 
 def test_it_comes_from_the_wheel_alone(installed, tmp_path):

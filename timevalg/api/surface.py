@@ -7,6 +7,7 @@ start.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from inspect import signature
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -39,6 +40,9 @@ WORDS = {
     503: "Busy; nothing was changed",
     504: "Too slow; it may have happened",
 }
+
+
+ETAG = {"description": "Its version, for If-Match.", "schema": {"type": "string"}}
 
 
 def described(statuses: Collection[int]) -> dict[int | str, dict[str, Any]]:
@@ -115,14 +119,16 @@ class Surface(APIRouter):
         extra = {"x-use-case": use, "x-roles": roles, **more.pop("openapi_extra", {})}
         if unversioned:
             extra["x-without-if-match"] = unversioned
+        told: dict[str, Any] = responses.setdefault(status, {})
         if links:
-            next_ones = {
+            told["links"] = {
                 name: {"operationId": name, "parameters": dict(parameters)}
                 for name, parameters in links.items()
             }
-            responses[status] = {"links": next_ones}
 
         def declare(endpoint: Endpoint) -> Endpoint:
+            if "response" in signature(endpoint).parameters:  # what it is for: to `tag`
+                told["headers"] = {"ETag": ETAG}
             self.add_api_route(
                 path,
                 endpoint,

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.document import operations
-from tests.integration.api.conftest import sign_on
+from tests.integration.api.conftest import Caller, sign_on
 from tests.world import World
 from timevalg.api.app import make_app
 from timevalg.booking.access import ACCESS
@@ -126,6 +126,29 @@ def test_whatever_follows_from_an_answer_is_answered_as_declared(schema, keys):
             case.validate_response(response, checks=CHECKS)
 
     machine.run.__func__(Story, settings=settings(examples(6), stateful_step_count=6))
+
+
+def test_versions_are_told_where_they_are_asked_for(schema, world, keys):
+    """What can be changed by If-Match is read with an ETag, which the document shows."""
+    told = {
+        one.id
+        for one in operations(schema.raw_schema)
+        for answer in one.said["responses"].values()
+        if "ETag" in answer.get("headers", {})
+    }
+    assert {"my_task", "clinic_task", "sent_visit", "clinic_file", "find_a_patient"} <= told
+    assert {"published_clinics", "tasks_of_a_referral", "give_a_right", "choose_a_time"} <= told
+    app = make_app(world.ports, Settings.of({}), sign_on)
+    for one in operations(schema.raw_schema):
+        names = [p["name"] for p in one.parameters("path")]
+        read = one.method == "GET" and one.use is not None and "200" in one.said["responses"]
+        if read and set(names) <= keys.keys():
+            path = one.path
+            for name in names:
+                path = path.replace("{" + name + "}", keys[name])
+            role = next(role for role in RoleName if role in one.said["x-roles"])
+            answer = Caller(app, ROLES[role]).get(path)
+            assert ("ETag" in answer.headers) == (one.id in told), (one.id, answer.text)
 
 
 def test_whatever_changes_something_wants_its_version_or_says_why_not(schema):
