@@ -100,7 +100,8 @@ def _settle(act: Act, work: Work, verb: str, **changes: object) -> Work:
     settled = replace(work, state=state, **changes)  # type: ignore[arg-type]  # fields by name
     if not act.unit.work.settle(settled):
         raise Conflict(f"work {work.id} is in a worker's hands; look at it again")
-    for case in act.unit.cases.find(kind="work-parked", closed_at=None):
-        if case.detail.get("work") == work.id:
-            act.unit.cases.save(replace(case, closed_at=act.unit.now()))
+    waiting = act.unit.cases.find(kind="work-parked", closed_at=None)
+    about = frozenset(case.id for case in waiting if case.detail.get("work") == work.id)
+    if about:
+        act.close(id=about)
     return settled
