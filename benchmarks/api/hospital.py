@@ -80,13 +80,15 @@ class Invited:
     authorization: str
 
 
-def fill(url: str, key: Path) -> list[Invited]:
+def fill(url: str, key: Path, number: int = LIVE + SPARE) -> list[Invited]:
     """Publish the clinic and invite the patients, by the use cases.
 
     Parameters
     ----------
     key : Path
         Of the development issuer, for the patients' tokens.
+    number : int
+        How many patients.
     """
     today = datetime.now(OSLO).date()
     with Timevalg.open(url, organisation=ORGANISATION) as valg:
@@ -100,7 +102,7 @@ def fill(url: str, key: Path) -> list[Invited]:
                 "due": today + timedelta(7),
                 "not_after": today + timedelta(60 + n % 25),
             }
-            for n in range(LIVE + SPARE)
+            for n in range(number)
         ]
         answers = system.invite_many(fields, all_or_nothing=True)
     right = {"role": "patient", "organisation": ORGANISATION}
@@ -109,6 +111,16 @@ def fill(url: str, key: Path) -> list[Invited]:
         for n, answer in enumerate(answers)
         if answer.task is not None
     ]
+
+
+def kinds(invited: list[Invited]) -> dict[str, Iterator[bytes]]:
+    """Give the kinds of requests; no patient both holds and chooses."""
+    half = len(invited) // 2
+    return {
+        "offers": looks(invited),
+        "hold": holds(invited[:half]),
+        "choose": choices(invited[half:]),
+    }
 
 
 def looks(invited: list[Invited]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import psycopg
 from benchmarks import servers
 from benchmarks.api import bare, hospital
 from benchmarks.api.load import Outcome, drive
+from benchmarks.api.statements import per_request
 from timevalg.store.migrate import upgrade
 
 PROCESSES = 2
@@ -52,18 +53,15 @@ def run(seconds: float) -> dict[str, Any]:
         invited = hospital.fill(url, folder / "key.json")
         found["live_tasks"] = hospital.LIVE
         found["filled_seconds"] = round(time.perf_counter() - begun, 1)
+        kinds = hospital.kinds(invited)
+        asked = per_request(_settings(url, folder), kinds)
         plain, ours = (stack.enter_context(served(url, folder)) for served in (_bare, _ours))
-        kinds: Mapping[str, tuple[int, Iterator[bytes]]] = {
-            "bare": (plain, hospital.rows()),
-            "offers": (ours, hospital.looks(invited)),
-            "hold": (ours, hospital.holds(invited[: len(invited) // 2])),
-            "choose": (ours, hospital.choices(invited[len(invited) // 2 :])),
-        }
-        for kind, (port, requests) in kinds.items():
-            found[kind] = _measured(port, requests, seconds)
+        found["bare"] = _measured(plain, hospital.rows(), seconds)
+        for kind, requests in kinds.items():
+            found[kind] = asked[kind] | _measured(ours, requests, seconds)
         found["bare_again"] = _measured(plain, hospital.rows(), seconds)
     beside = (found["bare"]["per_second"] + found["bare_again"]["per_second"]) / 2
-    for kind in ("offers", "hold", "choose"):
+    for kind in kinds:
         found[kind]["of_bare"] = round(found[kind]["per_second"] / beside, 3) if beside else None
     return found
 
@@ -108,14 +106,17 @@ def _bare(url: str, _: Path) -> Iterator[int]:
 def _ours(url: str, folder: Path) -> Iterator[int]:
     port = _free_port()
     command = ["-m", "timevalg.cli", "serve", "--port", str(port), "--processes", str(PROCESSES)]
-    settings = {
+    with _served(command, _settings(url, folder), port, "/ready"):
+        yield port
+
+
+def _settings(url: str, folder: Path) -> dict[str, str]:
+    return {
         "TIMEVALG_DATABASE_URL": url,
         "TIMEVALG_DEVELOPMENT_KEY": str(folder / "key.json"),
         "TIMEVALG_RATE_BY_ADDRESS": "9999999/minute",
         "TIMEVALG_RATE_BY_PRINCIPAL": "9999999/minute",
     }
-    with _served(command, settings, port, "/ready"):
-        yield port
 
 
 @contextmanager

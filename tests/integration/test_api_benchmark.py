@@ -1,4 +1,4 @@
-"""The benchmark of the API leaves out no wait: what was due while nothing was answered counts."""
+"""The benchmark of the API leaves out no wait, and says what a request asks of the database."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from benchmarks.api import load
+from benchmarks.api import hospital, load
 from benchmarks.api.load import drive
+from benchmarks.api.statements import per_request
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 NUMBER, RATE = 20, 200
@@ -60,3 +61,14 @@ def test_with_no_rate_as_much_is_asked_as_is_answered(server):
     assert outcome.statuses == {200: 50}
     assert 0 < outcome.ms(50) <= outcome.ms(99)
     assert outcome.per_second > 0
+
+
+def test_a_request_asks_little_of_the_database(postgres_url, tmp_path):
+    """Each statement is a journey: more than these must be worth it."""
+    key = tmp_path / "key.json"
+    kinds = hospital.kinds(hospital.fill(postgres_url, key, 60))
+    settings = {"TIMEVALG_DATABASE_URL": postgres_url, "TIMEVALG_DEVELOPMENT_KEY": str(key)}
+    found = per_request(settings, kinds)
+    assert {kind: asked["transactions"] for kind, asked in found.items()} == dict.fromkeys(kinds, 2)
+    most = {"offers": 6, "hold": 14, "choose": 15}
+    assert all(found[kind]["statements"] <= number for kind, number in most.items()), found
