@@ -54,11 +54,19 @@ class RandomKeys:
 
 @dataclass
 class _Kept:
-    """One organisation's picture and how far it has read."""
+    """One organisation's picture and how far it has read.
+
+    Attributes
+    ----------
+    seen : frozenset of str
+        Ids of the events that it read last: those beyond the cursor come again until all before
+        them have ended, and what they speak of has been looked at.
+    """
 
     picture: Picture
     cursor: str
     holds: dict[str, Session] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
 
 
 class IndexKeeper:
@@ -96,13 +104,18 @@ class IndexKeeper:
     def _catch_up(self, unit: UnitOfWork, kept: _Kept | None) -> _Kept:
         if kept is None:
             return _load(unit)
-        kept = _Kept(replace(kept.picture, now=unit.now()), kept.cursor, dict(kept.holds))
+        known = kept.seen
+        picture = replace(kept.picture, now=unit.now())
+        kept = _Kept(picture, kept.cursor, dict(kept.holds), frozenset())
         while True:
             events = unit.events.read(kept.cursor, AT_ONCE, internal=True)
-            if any(e.subject == "clinic" for e in events):
-                return _load(unit)
+            kept.seen |= {e.id for e in events}
+            news = [e for e in events if e.id not in known]
+            if any(e.subject == "clinic" for e in news):
+                return replace(_load(unit), seen=kept.seen)
+            _follow(unit, kept, news)
             before = kept.cursor
-            _follow(unit, kept, events)
+            kept.cursor = (events[-1].cursor if events else "") or before
             if len(events) < AT_ONCE or kept.cursor == before:
                 return kept
 
@@ -133,7 +146,6 @@ def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
     sessions: set[str] = set()
     tasks: set[str] = set()
     for event in events:
-        kept.cursor = event.cursor or kept.cursor
         if event.type == SETTLED and event.task is not None and event.new is not None:
             certificates = load(tuple[Certificate, ...], event.new["found"])
             settled = {**kept.picture.settled, event.task: certificates}

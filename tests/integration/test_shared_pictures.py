@@ -6,9 +6,12 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
-from tests.world import ORGANISATION, World
+from benchmarks.race.same_sql import recorded
+from tests.world import ORGANISATION, World, oslo
+from timevalg.store import Database
 from timevalg.store.memory import Memory
 from timevalg.wiring import IndexKeeper
 
@@ -101,3 +104,25 @@ def test_a_read_that_failed_is_shared_by_nobody(world, slow):
             first.result()
         assert all(task.id in call.result().tasks for call in late)
     assert slow.count == 3
+
+
+def test_what_was_looked_at_is_not_looked_at_again_while_the_feed_is_held_back(postgres_url):
+    """Events beyond the oldest transaction come again and again; what they say is known."""
+    world = World(lambda clock: Database(postgres_url, clock))
+    tasks = [world.invited(f"p-{n}") for n in range(3)]
+    keeper = IndexKeeper(world.store)
+    keeper.current(ORGANISATION)
+
+    def there():
+        return {s.id for s in world.read(lambda unit: unit.sessions.find())}
+
+    with psycopg.connect(postgres_url) as oldest, recorded() as heard:
+        oldest.execute("SELECT pg_current_xact_id()")
+        for number, task in enumerate(tasks):
+            world.patient(task.patient).choose(task, oslo(2027, 1, 20, 9 + number))
+            assert set(keeper.current(ORGANISATION).index.sessions) == there()
+            heard.clear()
+            assert keeper.current(ORGANISATION).tasks[task.id].state == "chosen"
+            assert not any("FROM sessions" in s.sql or "FROM tasks" in s.sql for s in heard)
+    assert set(keeper.current(ORGANISATION).index.sessions) == there()
+    world.store.close()

@@ -198,8 +198,7 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
         raise TimeTaken("the clinic's plan has changed; the time")
     ground = _read_ground(act, picture, certificates)
     moving = frozenset(s.task for c in certificates for s in c.moved if s.task)
-    fresh = unit.tasks.find(id=moving) if moving else []
-    tasks = {**picture.tasks, **{t.id: t for t in fresh}}
+    fresh = {t.id: t for t in unit.tasks.find(id=moving)} if moving else {}
     taken = []
     for each in wanted:
         certificate = _begun(each.certificate, now - picture.now)
@@ -225,7 +224,8 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
             ground.take(session)
         for place in new:
             if is_place(place):
-                task = tasks[place.task or ""]
+                key = place.task or ""
+                task = fresh.get(key) or picture.tasks[key]
                 _check_place(picture, task, place, ground.beside(place))
                 watch(act, picture.index.organisation.clinic(task.clinic), task, place)
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):

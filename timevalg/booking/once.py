@@ -16,6 +16,7 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from timevalg.booking.ports import Once, Ports, UnitOfWork
@@ -124,7 +125,8 @@ def _once(
     if not 1 <= len(key) <= LONGEST or not key.isprintable():
         why = f"{len(key)} characters; give 1 to {LONGEST}, all printable"
         raise InvalidInput.single("idempotency_key", why)
-    call = inspect.signature(function).bind(None, None, *given, **named)
+    signature, answer = _shape(function)
+    call = signature.bind(None, None, *given, **named)
     call.apply_defaults()
     asked = dict(list(call.arguments.items())[2:])
     who = "\0".join((principal.role, principal.id, key))
@@ -132,8 +134,14 @@ def _once(
         hashlib.sha256(who.encode()).hexdigest(),
         verb,
         codec.digest([verb, principal.patient, asked]),
-        typing.get_type_hints(function)["return"],
+        answer,
     )
+
+
+@cache
+def _shape(function: Callable[..., Any]) -> tuple[inspect.Signature, Any]:
+    """Give what a use case takes, and the type of what it gives."""
+    return inspect.signature(function), typing.get_type_hints(function)["return"]
 
 
 def _known(ports: Ports, principal: Principal, once: Once) -> Answer | None:
