@@ -220,7 +220,7 @@ def test_hostile_tokens(production):
         return {"Authorization": f"DPoP {token}", "DPoP": proof(key, token, time.time(), **told)}
 
     shown.count = 0
-    good = shown(token())
+    good = shown(token(client_amr="private_key_jwt"))
     answer = http.get(path, headers=good)
     assert answer.status_code == 200, answer.text
     assert answer.json()["id"] == production.tasks[ORGANISATION]
@@ -249,6 +249,7 @@ def test_hostile_tokens(production):
         "proof for another address": shown(token(), path="/v1/system/tasks"),
         "proof for another method": shown(token(), method="POST"),
         "bound to nothing": shown(token(cnf=None)),
+        "client with a secret": shown(token(client_amr="client_secret_post")),
         "development": {
             "Authorization": f"Bearer {development.token(production.development, 'd', right)}"
         },

@@ -31,12 +31,15 @@ class Profile:
         Claims that are rights in themselves.
     bound : bool
         Whether the token must be bound to a key (DPoP).
+    asserted : frozenset of str
+        How its client may have shown the issuer who it is, where the token says how.
     """
 
     fields: Mapping[str, str]
     persons_level: frozenset[str] = frozenset()
     granted: tuple[str, ...] = ()
     bound: bool = False
+    asserted: frozenset[str] = frozenset()
 
     def read(self, claims: Mapping[str, Any]) -> Identity:
         """Give the identity that valid claims speak of."""
@@ -53,6 +56,12 @@ class Profile:
         if identity.person is None or not self.persons_level:
             return True
         return identity.level in self.persons_level
+
+    def is_asserted(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether the client may have shown itself in this way (a secret can be copied)."""
+        how = claims.get("client_amr")
+        known = isinstance(how, str) and how in self.asserted
+        return not self.asserted or how is None or known
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -71,6 +80,7 @@ PROFILES: Mapping[str, Profile] = {
         },
         persons_level=HIGH,
         bound=True,
+        asserted=frozenset({"private_key_jwt"}),  # a client assertion, RFC 7523
     ),
 }
 

@@ -103,6 +103,8 @@ class Tokens:
         claims = self._verified(token, issuer, kid)
         profile = PROFILES[issuer.profile]
         self._check_possession(claims, token, request, proof, scheme, bound=profile.bound)
+        if not profile.is_asserted(claims):
+            raise Refused("the client did not sign for itself when it got the token")
         identity = profile.read(claims)
         if not profile.is_sure(identity):
             raise Refused("the sign-on was not at the highest level; sign on again")

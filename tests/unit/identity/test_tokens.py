@@ -9,6 +9,7 @@ import json
 import pytest
 
 from tests.unit.identity.signers import NOW, REQUEST, Signer, new_key
+from timevalg.identity.profiles import PROFILES
 from timevalg.identity.refusal import LARGEST, Refused
 from timevalg.model.errors import Busy
 
@@ -180,3 +181,13 @@ def test_a_person_must_have_signed_on_at_the_highest_level(acr, sure):
         with pytest.raises(Refused, match="highest level") as refused:
             said_by(signer, token)
         assert "16822548834" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("how", "helseid"),
+    [(None, True), ("private_key_jwt", True), ("client_secret_post", False), (["x"], False)],
+)
+def test_a_client_of_helseid_signs_for_itself(how, helseid):
+    claims = {} if how is None else {"client_amr": how}
+    assert PROFILES["helseid"].is_asserted(claims) is helseid
+    assert PROFILES["idporten"].is_asserted(claims)  # portals there may have secrets
