@@ -15,18 +15,21 @@ from itertools import islice
 from benchmarks.choice.clinic import NOW, Case
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.states import TaskState
+from timevalg.model.task import Task
 from timevalg.prover.outside import CpSat
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign, session_for
 from timevalg.solver.certificates import Certificate, after
 from timevalg.solver.complete import settle_plan
 from timevalg.solver.index import Index
-from timevalg.solver.offers import offers
+from timevalg.solver.offers import Offers, candidates, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Ranking
-from timevalg.solver.safety import safe
+from timevalg.solver.safety import STEPS_A_CHOICE, Settling, safe
 from timevalg.solver.search import feasible
 
+ONE_OF = 20
+"""Of so many looks that showed few, one is looked into."""
 SHOWN = 20
 """Offers a look gives at most."""
 WAITING = 5
@@ -47,6 +50,9 @@ class Played:
         Offers a look.
     few : int
         Looks that showed fewer than 10 while candidates were left undecided.
+    tried, hidden : int
+        Some of these in which each undecided candidate was tried as hard as a choice is, and those
+        of them in which one was found to be safe.
     unsafe, undecided, looked_at : int
         Candidates.
     look_ms : list of float
@@ -59,6 +65,8 @@ class Played:
     stranded: int = 0
     shown: list[int] = field(default_factory=list)
     few: int = 0
+    tried: int = 0
+    hidden: int = 0
     unsafe: int = 0
     undecided: int = 0
     looked_at: int = 0
@@ -147,6 +155,9 @@ def guaranteed(
             played.unsafe += found.unsafe
             played.looked_at += found.undecided + found.unsafe + len(found.offers)
             if len(found.offers) < 10 and found.undecided:
+                if played.few % ONE_OF == 0:
+                    played.tried += 1
+                    played.hidden += _hides(picture, task, found)
                 played.few += 1
             if found.offers:
                 choices.append((task, found.offers[_choice(len(found.offers), dice)]))
@@ -170,6 +181,20 @@ def guaranteed(
             if dice.random() < cancelling:
                 picture = picture.apply(removed=[certificate.claim.id])
     return played
+
+
+def _hides(picture: Picture, task: Task, found: Offers) -> bool:
+    """Tell whether a look left out a time that is found to be safe by trying harder."""
+    shown = {(offer.pool, offer.start) for offer in found.offers}
+    for candidate in candidates(picture, task, NOW):
+        if (candidate.pool, candidate.start) not in shown:
+            settling = Settling(
+                picture, task, NOW, candidate.ask.ignore, key="harder", thorough=True
+            )
+            settled = settling.settle(candidate.ask, candidate.start, steps=STEPS_A_CHOICE)
+            if isinstance(settled, Certificate):
+                return True
+    return False
 
 
 def check(picture: Picture, certificate: Certificate) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from benchmarks.choice.play import CANCELLED
+from benchmarks.choice.play import CANCELLED, ONE_OF
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = Path(__file__).with_name("page.md")
@@ -18,6 +18,7 @@ COLUMNS = {
     "unsafe, %": "unsafe_pct",
     "undecided, %": "undecided_pct",
     "ten or all, %": "ten_or_all_pct",
+    "as found, %": "ten_or_all_found_pct",
     "look p50": "look_p50_ms",
     "p99": "look_p99_ms",
     "plan": "plan_s",
@@ -93,6 +94,7 @@ def page(found: dict[str, Any]) -> str:
         candidates=f"{found['exact']['candidates']:,}",
         shown=found["exact"]["shown_pct"],
         proven=found["exact"]["unsafe_proven_pct"],
+        one_of=ONE_OF,
         machine=", ".join(f"{key} {value}" for key, value in found["machine"].items()),
     )
 

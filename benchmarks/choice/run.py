@@ -90,11 +90,14 @@ def safely(ours: Sequence[Played]) -> Figures:
     looks = [ms for p in ours for ms in p.look_ms]
     shown = [count for p in ours for count in p.shown]
     looked_at = sum(p.looked_at for p in ours)
+    few, tried = sum(p.few for p in ours), sum(p.tried for p in ours)
+    hidden = sum(p.hidden for p in ours) / tried if tried else 0.0
     return {
         "guaranteed_stranded": sum(p.stranded + p.unplaced for p in ours),
         "of_them_unplaced": sum(p.unplaced for p in ours),
         "offers_mean": round(statistics.fmean(shown), 2),
-        "ten_or_all_pct": percent(len(looks) - sum(p.few for p in ours), len(looks)),
+        "ten_or_all_pct": percent(len(looks) - few, len(looks)),
+        "ten_or_all_found_pct": percent(len(looks) - few * hidden, len(looks)),
         "unsafe_pct": percent(sum(p.unsafe for p in ours), looked_at),
         "undecided_pct": percent(sum(p.undecided for p in ours), looked_at),
         "look_p50_ms": round(statistics.median(looks), 2),
@@ -138,6 +141,6 @@ def interleaved(setting: Setting, seeds: Sequence[int]) -> Figures:
     }
 
 
-def percent(part: int, whole: int) -> float:
+def percent(part: float, whole: int) -> float:
     """Give a share in percent."""
     return round(100 * part / whole, 2)
