@@ -33,6 +33,7 @@ WORDS = {
     412: "Changed since it was read",
     413: "Too large",
     414: "Address too long",
+    415: "Unknown media type",
     422: "Invalid input, or the key was used for something else",
     428: "If-Match missing",
     429: "Too many requests",

@@ -15,7 +15,7 @@ from timevalg.api.schemas import desk as shapes
 from timevalg.api.schemas import patient, tasks, visits
 from timevalg.api.schemas import planner_tasks as given_shapes
 from timevalg.api.schemas.given import Id, given_resources
-from timevalg.api.surface import Key, MaybeKey, Surface, Version, tag
+from timevalg.api.surface import Key, MaybeKey, Surface, Version, described, tag
 from timevalg.library.invitation_file import read_invitations
 
 router = Surface(prefix="/v1/planner", tags=["planner"], roles=DESK)
@@ -76,7 +76,12 @@ def invite_a_patient(
 
 
 @router.operation(
-    "POST", "/tasks/plan", "plan invitations", unversioned="changes nothing", openapi_extra=MANY
+    "POST",
+    "/tasks/plan",
+    "plan invitations",
+    unversioned="changes nothing",
+    openapi_extra=MANY,
+    responses=described({415}),
 )
 def plan_many_invitations(desk: Planner, many: Many) -> given_shapes.PlanOut:
     """Say what inviting many would come to, by line; nothing is sent."""
@@ -90,6 +95,7 @@ def plan_many_invitations(desk: Planner, many: Many) -> given_shapes.PlanOut:
     books=True,
     unversioned=NEW,
     openapi_extra=MANY,
+    responses=described({415}),
     status=201,
 )
 def invite_many_patients(
