@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from timevalg.solver.bits import fill, shifted, spread
-from timevalg.solver.board import Board, served
+from timevalg.solver.board import Board
 from timevalg.solver.diary import Entry
 from timevalg.solver.frame import Frame
 from timevalg.solver.roster import Roster
+from timevalg.solver.sight import served
 from timevalg.solver.spot import Scope
 from timevalg.solver.window import Window
 

@@ -17,13 +17,11 @@ from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign_from
 from timevalg.solver.bits import stretch
 from timevalg.solver.certificates import is_movable, place_id
-from timevalg.solver.diary import Diary, Entry
-from timevalg.solver.fits import Fits
+from timevalg.solver.diary import Diary
 from timevalg.solver.index import Index
 from timevalg.solver.look import Look
-from timevalg.solver.match import servable
 from timevalg.solver.picture import Picture
-from timevalg.solver.plan import PoolPlan
+from timevalg.solver.sight import Column, Sight, blocked, served
 from timevalg.solver.spot import Scope, Spot
 from timevalg.solver.tally import QuotaKey, Tally, counts
 from timevalg.solver.window import Window
@@ -31,38 +29,6 @@ from timevalg.solver.window import Window
 T = TypeVar("T")
 
 _NOTHING: Any = object()
-
-
-class Sight:
-    """One pool's masks in one frame, as the index has them: the ground that a board lies over.
-
-    Attributes
-    ----------
-    masks : list of dict
-        For each role: resource id → the starts at which it could serve.
-    reach : list of (int, int)
-        For each role: its first cell after the visit's start, and its last cell after that.
-    """
-
-    __slots__ = ("look", "masks", "places", "reach")
-
-    def __init__(self, look: Look, places: bool) -> None:
-        self.look, self.places = look, places
-        self.masks = [fits.masks for fits in look.variant().fits]
-        grid = look.frame.grid
-        self.reach = [
-            (role.start // grid, -(-(role.length + look.window.extra) // grid) - 1)
-            for role in look.pool.service.roles
-        ]
-
-
-class Column:
-    """What is taken of one resource, with the masks worked out from it so far."""
-
-    __slots__ = ("diary", "masks")
-
-    def __init__(self, diary: Diary, masks: dict[tuple[Sight, int], int]) -> None:
-        self.diary, self.masks = diary, masks
 
 
 class Board:
@@ -151,7 +117,7 @@ class Board:
                 diary = diary.changed(*_either(claim, leaving=leaving), counted)
             masks = {} if column is None else column.masks
             if not leaving:
-                masks = _blocked(masks, entry, place)
+                masks = blocked(masks, entry, place)
             elif place:
                 masks = {key: bits for key, bits in masks.items() if not key[0].places}
             else:
@@ -235,8 +201,7 @@ class Board:
     def crowding(self, spot: Spot) -> list[Spot]:
         """Give the holds, places as well, with which quotas have too many beside a spot on it."""
         found: dict[str, Spot] = {}
-        session = spot.session(self.index.organisation)
-        for there, most in self._counted(session):
+        for there, most in self._counted(spot):
             others = [s for s in there if s.id != spot.id]
             holds = [s for s in others if s.is_place and s.id not in found]
             left = len(others) - sum(s.id in found for s in others)
@@ -505,8 +470,7 @@ class Board:
         stays: Callable[[Spot], tuple[bool, int]] | None,
     ) -> list[Spot] | None:
         if self.index.plan.counts:
-            session = spot.session(self.index.organisation)
-            for there, most in self._counted(session):
+            for there, most in self._counted(spot):
                 standing = [s for s in there if s.id not in found and s.id != spot.id]
                 over = len(standing) + 1 - most
                 movable = [s for s in standing if is_movable(s, self.now)]
@@ -519,62 +483,15 @@ class Board:
                     found |= {s.id: s for s in spots[:over]}
         return list(found.values())
 
-    def _counted(self, session: Session) -> Iterator[tuple[list[Session], int]]:
-        """Give for each quota that counts a session the others it counts, and its `max`."""
-        for key, period in self.index.counted_in(session).items():
-            clinic = self.index.organisation.clinics[key[0]]
-            quota = clinic.quotas[key[1]]
-            tallies: list[Tally | None] = [self.tally(key)]
-            if quota.each is not None:
-                tallies = [
-                    self.diary(name).tallies.get(key)
-                    for name in session.spans
-                    if name in clinic.resources and clinic.resources[name].kind == quota.each
-                ]
-            for tally in tallies:
-                if tally is not None:
-                    there = tally.periods.get(period, ())
-                    yield [s for s in there if counts(s, self.now, True)], quota.max
-
-
-def served(plan: PoolPlan, masks: Sequence[Iterable[tuple[str, int]]], among: int) -> int:
-    """Give the starts among some at which all roles can be served (rule 5).
-
-    Parameters
-    ----------
-    masks : sequence of iterable of (str, int)
-        For each role who could serve it when; read no further than need be.
-    """
-    if not plan.simple:
-        fits = [Fits(dict(of_role)) for of_role in masks]
-        return servable(plan.clusters, [role.count for role in plan.service.roles], fits, among)
-    for of_role in masks:
-        left = among
-        for _, bits in of_role:
-            left ^= left & bits
-            if not left:
-                break
-        among ^= left
-    return among
+    def _counted(self, spot: Spot) -> Iterator[tuple[list[Session], int]]:
+        """Give for each quota that counts a spot the sessions it counts, and its `max`."""
+        for key, name, period in self._quotas_of(spot):
+            tally = self.tally(key, name)
+            if tally is not None:
+                there = tally.periods.get(period, ())
+                yield [s for s in there if counts(s, self.now, True)], tally.most
 
 
 def _either(rows: tuple[T, ...], *, leaving: bool) -> tuple[tuple[T, ...], tuple[T, ...]]:
     """Give what is added and what is removed."""
     return ((), rows) if leaving else (rows, ())
-
-
-def _blocked(
-    masks: dict[tuple[Sight, int], int], entry: Entry, place: bool
-) -> dict[tuple[Sight, int], int]:
-    """Give masks after something came; those that quotas for each resource count are dropped."""
-    out = {}
-    start, end, _ = entry
-    for key, bits in masks.items():
-        sight, role = key
-        if place and not sight.places:
-            out[key] = bits
-        elif not sight.look.pool.each:
-            by, reach = sight.reach[role]
-            by += sight.look.frame.offset
-            out[key] = bits ^ bits & stretch(start - by - reach, end - by)
-    return out
