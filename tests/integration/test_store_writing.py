@@ -1,0 +1,102 @@
+"""What a unit of work inserts goes to PostgreSQL together, and is there for whoever looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.race.same_sql import recorded
+from tests.contract.samples import ORG, appointment, event, session, task, work
+from timevalg.booking.ports import UnitOfWork
+from timevalg.model.errors import Conflict, TimeTaken
+from timevalg.store import Database
+from timevalg.store.writing import Gathered
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[Database]:
+    database = Database(postgres_url)
+    yield database
+    database.close()
+
+
+def fill(unit: UnitOfWork) -> None:
+    unit.tasks.add_all([task(), task("t-2", ref="other")])
+    unit.appointments.add(appointment(task="t-1"))
+    unit.sessions.claim([session("s-1", patient="p-1"), session("s-2", 60)])
+    unit.events.add(event())
+    unit.work.add_all([work(), work("w-2", effect="effect of w-1"), work("w-3")])
+
+
+def counts(unit: UnitOfWork) -> list[int]:
+    return [
+        unit.tasks.count(),
+        unit.appointments.count(),
+        len(unit.sessions.find()),
+        len(unit.events.read(internal=True)),
+        len(unit.work.find()),
+    ]
+
+
+def test_it_is_one_statement(store: Database):
+    with recorded() as heard:
+        store.run(ORG, fill)
+    written = [s.sql for s in heard if "INSERT" in s.sql]
+    assert len(written) == 1
+    assert store.run(ORG, counts, write=False) == [2, 1, 2, 3, 2]  # the same effect once
+
+
+def test_the_unit_of_work_sees_it_whatever_it_asks_for_first(store: Database):
+    first = [
+        lambda unit: unit.tasks.get("t-2"),
+        lambda unit: unit.sessions.get("s-2"),
+        lambda unit: unit.sessions.touching(session("s-1").claims()),
+        lambda unit: unit.work.get("w-3"),
+        lambda unit: unit.tasks.save(task()),
+    ]
+    for look in first:
+
+        def body(unit: UnitOfWork, look=look) -> list[int]:
+            fill(unit)
+            assert look(unit)
+            found = counts(unit)
+            unit.sessions.release(["s-1", "s-2"])
+            unit.tasks.remove(["t-1", "t-2"])
+            unit.appointments.remove(["a-1"])
+            unit.events.remove([e.id for e in unit.events.read(internal=True)])
+            unit.work.remove(["w-1", "w-3"])
+            return found
+
+        assert store.run(ORG, body) == [2, 1, 2, 3, 2]
+
+
+def test_with_the_guard_off_it_would_not(store: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Gathered, "before", lambda *_: None)
+
+    def body(unit: UnitOfWork) -> list[int]:
+        fill(unit)
+        return counts(unit)
+
+    assert store.run(ORG, body) == [0, 0, 0, 0, 0]
+    assert store.run(ORG, counts, write=False) == [2, 1, 2, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("again", "error"),
+    [
+        (lambda unit: unit.tasks.add(task()), Conflict),
+        (lambda unit: unit.sessions.claim([session("s-9", 15)]), TimeTaken),
+    ],
+)
+def test_what_is_refused_takes_all_of_it_along(store: Database, again: object, error: type):
+    store.run(ORG, fill)
+
+    def body(unit: UnitOfWork) -> None:
+        unit.events.add(event("e-2"))
+        again(unit)  # type: ignore[operator]  # one of the two above
+        unit.work.add_all([work("w-9", effect="a third")])
+
+    with pytest.raises(error):
+        store.run(ORG, body)
+    assert store.run(ORG, counts, write=False) == [2, 1, 2, 3, 2]
