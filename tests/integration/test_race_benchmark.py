@@ -85,8 +85,8 @@ def test_a_migrated_database_is_left_as_it_was(postgres_url: str):
     before = current(postgres_url)
     with database(postgres_url, keep=False) as url, psycopg.connect(url) as connection:
         connection.execute(
-            "INSERT INTO patients (organisation, id, language, name, confidential)"
-            " VALUES ('o', 'p', 'nb', '', false)"
+            "INSERT INTO patients (organisation, id, language, name, confidential, version)"
+            " VALUES ('o', 'p', 'nb', '', false, 1)"
         )
     assert current(postgres_url) == before
     with psycopg.connect(postgres_url) as connection:
