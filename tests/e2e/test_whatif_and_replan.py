@@ -5,10 +5,15 @@ import subprocess
 import sys
 from datetime import date
 
+import pytest
 import yaml
 
-from tests.world import ORGANISATION, document, oslo
+from tests.world import ORGANISATION, OSLO, document, oslo
 from timevalg import Timevalg
+from timevalg.cli.moments import parse_now
+from timevalg.cli.replan import run as replan
+from timevalg.cli.standing import Standing
+from timevalg.model.errors import InvalidInput, NotFound
 from timevalg.store import SetClock
 
 NOW = ("--now", "2027-01-04T08:00")
@@ -52,28 +57,61 @@ def test_from_what_if_to_rebooked(tmp_path):
     shown = timevalg(*whatif)
     assert "tasks left without a place" in shown
     assert f"{lost.id} would have no place" in shown
-    replan = ("replan", "--database", url, *NOW)
+    command = ("replan", "--database", url, *NOW)
     nothing = {"proposals": [], "proven": True, "lost": []}  # nothing was published
-    assert json.loads(timevalg(*replan, "--json")) == nothing
+    assert json.loads(timevalg(*command, "--json")) == nothing
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").publish(after)
-    found = json.loads(timevalg(*replan, "--json"))
+    found = json.loads(timevalg(*command, "--json"))
     (left,) = found.pop("lost")
     assert found == {"proposals": [proposal], "proven": True}
     assert (left["task"], left["place"], left["deadline"]) == (lost.id, None, "2027-01-20")
     assert left["shortage"]["cures"][0] == {"change": "not_after +1 day", "starts": 8}
     assert left["times"][0]["harm"] == ["before the first day"]
-    shown = timevalg(*replan)
+    shown = timevalg(*command)
     assert visit.id in shown
     assert "\nno other way moves fewer" in shown
     assert f"{lost.id} (priority 3, until 2027-01-20) has no place" in shown
-    done = json.loads(timevalg(*replan, "--accept", visit.id, "--reason", "flood", "--json"))
+    done = json.loads(timevalg(*command, "--accept", visit.id, "--reason", "flood", "--json"))
     (row,) = done["rebooked"]
     assert (row["appointment"], row["state"]) == (visit.id, "cancelled")
     assert row["task"] is not None
-    assert "0 visits cannot stand" in timevalg(*replan)
+    assert "0 visits cannot stand" in timevalg(*command)
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").remove_absence("clinic", "room", 0)
         assert valg.planner("anna").replan().lost == ()
-    refused = json.loads(timevalg(*replan, "--accept", lost.id, "--json"))
+    refused = json.loads(timevalg(*command, "--accept", lost.id, "--json"))
     assert refused == {"rebooked": [], "placed": [{"task": lost.id}]}  # it has one already
+
+
+@pytest.mark.parametrize(
+    ("database", "why"),
+    [
+        ("sqlite:///{tmp}/nothing.db", "there is no file"),
+        ("sqlite:///{tmp}/empty.db", "it is at nothing, not at"),
+        ("sqlite:///{tmp}/junk.db", "it cannot be reached or read"),
+        ("postgresql://nobody@127.0.0.1:1/nothing", "it cannot be reached or read"),
+        ("nonsense", "'nonsense' is no address"),
+    ],
+)
+def test_a_database_that_is_not_there_or_not_up_to_date_is_refused(tmp_path, database, why):
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "junk.db").write_text("no database at all")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InvalidInput, match=why):
+        replan(Standing(None, None, database.format(tmp=tmp_path)), None, [], "", as_json=True)
+    assert sorted(tmp_path.iterdir()) == before  # no file is made
+
+
+def test_a_clinic_that_there_is_not_is_refused(tmp_path):
+    url, file = f"sqlite:///{tmp_path / 'clinic.db'}", tmp_path / "clinic.yaml"
+    file.write_text(yaml.safe_dump(document()))
+    with Timevalg.open(url, organisation=ORGANISATION) as valg:
+        valg.planner("anna").publish(file)
+    with pytest.raises(NotFound, match="nowhere"):
+        replan(Standing(None, None, url), "nowhere", [], "", as_json=True)
+
+
+def test_a_year_without_calendars_is_refused():
+    with pytest.raises(InvalidInput, match="not in the years 1971"):
+        parse_now("9999-12-31T23:59", OSLO)

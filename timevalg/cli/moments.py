@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 from timevalg.model.errors import InvalidInput
 
+YEARS = range(1971, 9000)
+"""Beyond these, calendars end."""
+
 
 def parse_now(text: str | None, zone: ZoneInfo) -> datetime:
     """Give the instant meant by ``--now``; without an offset it is the clinic's local time."""
@@ -25,11 +28,15 @@ def parse_moment(option: str, text: str, zone: ZoneInfo) -> datetime:
     """Give the instant meant by an option, UTC; without an offset it is the clinic's local time."""
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone, fold=0)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone, fold=0)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInput.single(
             option, f"{text!r} is no date-time such as 2027-01-04T08:00", "command line"
         ) from error
+    if moment.year not in YEARS:
+        said = f"{text!r} is not in the years {YEARS.start} … {YEARS.stop - 1}"
+        raise InvalidInput.single(option, said, "command line")
+    return moment
 
 
 def parse_date(option: str, text: str | None) -> date | None:

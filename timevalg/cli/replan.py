@@ -34,6 +34,8 @@ def run(
             typer.echo(json.dumps(answer) if as_json else _sentences(done))
             return
         picture = valg.ports.pictures.current(valg.organisation)
+        if clinic is not None:
+            picture.index.organisation.clinic(clinic)  # refuses one that there is not
         found = desk.replan(clinic)
     if as_json:
         told = rows(found.proposals, picture)

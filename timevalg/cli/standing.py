@@ -89,8 +89,10 @@ def opened(standing: Standing) -> Iterator[Timevalg]:
 
 def _organisation(url: str, wanted: str | None) -> tuple[str, ZoneInfo]:
     """Find the organisation that is meant, and its clock."""
+    from timevalg.store.migrate import require_current
     from timevalg.wiring import open_ports
 
+    require_current(url)
     ports = open_ports(url)
     try:
         known = ports.store.organisations()

@@ -12,8 +12,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
+from timevalg.model.errors import InvalidInput
 from timevalg.store.database import dialect_of
 from timevalg.store.postgres import lock_number
 
@@ -44,6 +46,29 @@ def current(url: str) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
+
+
+def require_current(url: str) -> None:
+    """Refuse a database that is not there, or not as this installation needs it.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--database``; a file that is not there is not made.
+    """
+    dialect_of(url)  # refuses what is no address
+    where = make_url(url)
+    file = where.database if where.get_backend_name() == "sqlite" else None
+    if file and file != ":memory:" and not Path(file).exists():
+        raise InvalidInput.single("--database", f"there is no file {file}", "command line")
+    try:
+        at = current(url)
+    except DBAPIError as error:
+        said = "it cannot be reached or read"
+        raise InvalidInput.single("--database", said, "command line") from error
+    if at != head():
+        said = f"it is at {at or 'nothing'}, not at {head()}; run `timevalg db upgrade`"
+        raise InvalidInput.single("--database", said, "command line")
 
 
 def head() -> str | None:
