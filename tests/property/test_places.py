@@ -67,6 +67,18 @@ def test_places_are_valid_and_as_many_as_can_be(seed):
     assert len(made.placed) == Exhaustive(picture).most(tasks)
 
 
+def test_if_the_day_after_due_were_not_asked_about_the_clock_would_end_places(monkeypatch):
+    real = Ask.for_place.__func__
+
+    def for_place(cls, *given, **named):
+        return replace(real(cls, *given, **named), earliest_from=None, notice=None)
+
+    monkeypatch.setattr(Ask, "for_place", classmethod(for_place))
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            check_places(planned(seed))
+
+
 def test_what_is_shown_is_safe_and_nearly_all_that_is_safe_is_shown():
     """An offer is shown as safe only if it is; `unsafe` is said only when true."""
     safe = shown = 0
