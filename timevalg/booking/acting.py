@@ -19,7 +19,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import InvalidInput, LeaseLost
 from timevalg.model.principal import Principal, RoleName
-from timevalg.model.records import AuditEntry, Event, StaffCase, Work
+from timevalg.model.records import AuditEntry, CaseKind, Event, StaffCase, Work
 from timevalg.model.states import AppointmentState, TaskState, WorkState, target
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
@@ -39,11 +39,8 @@ _SETTLING = frozenset(
 )
 """States that settle whatever staff had to look at, a lost place only where none is needed."""
 
-CAPACITY_LOSS = "capacity-loss"
-"""The case that names a live task without a place; open for as long as there is none."""
-
-CHECK_WANTED = "check-wanted"
-"""The case of a choice that waits for a check by staff; open for as long as it does."""
+CAPACITY_LOSS = CaseKind.CAPACITY_LOSS.value
+CHECK_WANTED = CaseKind.CHECK_WANTED.value
 
 USE_CASES: dict[str, Callable[..., Any]] = {}
 """Every use case by its verb."""
@@ -343,7 +340,7 @@ class Act:
             id=self.ports.keys.new("case"),
             organisation=self.unit.organisation,
             clinic=clinic,
-            kind=kind,
+            kind=CaseKind(kind).value,
             created_at=self.unit.now(),
             reason=reason,
             task=task,

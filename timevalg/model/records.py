@@ -277,6 +277,32 @@ class Verification:
     by: str
 
 
+class CaseKind(StrEnum):
+    """Why a person at the clinic must look at something."""
+
+    CANCELLED = "cancelled"
+    CAPACITY_LOSS = "capacity-loss"
+    """A live task without a place; open for as long as there is none."""
+    CHECK_REFUSED = "check-refused"
+    CHECK_WANTED = "check-wanted"
+    """A choice that waits for a check by staff; open for as long as it does."""
+    CONFLICT = "conflict"
+    DECLINED = "declined"
+    DELIVERY_REFUSED = "delivery-refused"
+    DELIVERY_UNKNOWN = "delivery-unknown"
+    LETTER_REFUSED = "letter-refused"
+    LETTER_UNKNOWN = "letter-unknown"
+    LETTER_WANTED = "letter-wanted"
+    MUST_MOVE = "must-move"
+    NO_ANSWER = "no-answer"
+    NONE_SUITS = "none-suits"
+    NOT_SERVABLE = "not-servable"
+    OVERDUE = "overdue"
+    PREPARATION_OVERDUE = "preparation-overdue"
+    TO_ALLOT = "to-allot"
+    WORK_PARKED = "work-parked"
+
+
 @dataclass(frozen=True)
 class StaffCase:
     """Something a person at the clinic must look at.
@@ -284,7 +310,7 @@ class StaffCase:
     Attributes
     ----------
     kind : str
-        ``capacity-loss`` | ``conflict`` | ``check-refused`` | ``letter-unknown`` …
+        The value of a `CaseKind`.
     """
 
     id: str

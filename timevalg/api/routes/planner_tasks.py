@@ -17,6 +17,7 @@ from timevalg.api.schemas import planner_tasks as given_shapes
 from timevalg.api.schemas.given import Id, given_resources
 from timevalg.api.surface import Key, MaybeKey, Surface, Version, described, tag
 from timevalg.library.invitation_file import read_invitations
+from timevalg.model.records import CaseKind
 
 router = Surface(prefix="/v1/planner", tags=["planner"], roles=DESK)
 
@@ -241,7 +242,7 @@ def assign_a_time(
 @router.operation("GET", "/inbox", "staff list")
 def inbox(
     desk: Planner,
-    kind: Annotated[list[Id] | None, Query(max_length=20)] = None,
+    kind: Annotated[list[CaseKind] | None, Query(max_length=20)] = None,
     after: Next = "",
     limit: Limit = 50,
 ) -> shapes.InboxOut:

@@ -18,7 +18,7 @@ from timevalg.booking.inbox import ToCheck
 from timevalg.booking.search import Free
 from timevalg.model.clinic import Clinic
 from timevalg.model.figures import Figures
-from timevalg.model.records import StaffCase
+from timevalg.model.records import CaseKind, StaffCase
 from timevalg.solver.explain import Explanation
 from timevalg.solver.visit import Blocker
 
@@ -28,7 +28,7 @@ class CaseOut(BaseModel):
 
     id: str
     clinic: str
-    kind: str
+    kind: CaseKind
     created_at: datetime
     reason: str
     task: str | None
