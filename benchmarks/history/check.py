@@ -109,10 +109,7 @@ def _unexplained(
             return
         if operation.verb == "hold" and _renewed_enough(history, operation, intervals, order):
             return
-    refused = {"TimeTaken", "WouldStrand"}
-    if operation.verb == "hold":
-        refused.add("IllegalMove")  # it can be chosen, but a hold would leave no other place
-    if operation.outcome in refused:
+    elif operation.outcome in {"TimeTaken", "WouldStrand"}:
         if operation.start is not None and _in_the_way(history, operation, intervals):
             return
         if _overtaken(history, operation, order):
