@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from timevalg.booking.ports import Once, Ports, UnitOfWork
+from timevalg.booking.standing import require_standing
 from timevalg.model import codec
 from timevalg.model.errors import InFlight, InvalidInput, KeyReused, TimevalgError
 from timevalg.model.principal import Principal
@@ -145,7 +146,13 @@ def _shape(function: Callable[..., Any]) -> tuple[inspect.Signature, Any]:
 
 
 def _known(ports: Ports, principal: Principal, once: Once) -> Answer | None:
-    return ports.store.run(principal.organisation, lambda unit: _answer(unit, once), write=False)
+    """Look for an answer, for whoever may still ask."""
+
+    def look(unit: UnitOfWork) -> Answer | None:
+        require_standing(unit, principal, once.verb)
+        return _answer(unit, once)
+
+    return ports.store.run(principal.organisation, look, write=False)
 
 
 def _answer(unit: UnitOfWork, once: Once) -> Answer | None:

@@ -17,6 +17,7 @@ from timevalg.model.errors import (
     InvalidInput,
     KeyReused,
     NotAllowed,
+    NotFound,
     TimeTaken,
 )
 from timevalg.model.principal import Principal, RoleName
@@ -104,6 +105,23 @@ def test_rights_come_before_keys(world):
     auditor = Principal("p-1", RoleName.AUDITOR, ORGANISATION)
     with pytest.raises(NotAllowed):
         choose.choose(replace(world.ports, key="k-1"), auditor, task.id, AT)
+
+
+@pytest.mark.parametrize("verb", ["choose", "hold"])
+def test_a_key_answers_nobody_whose_right_has_ended(world, verb):
+    """Though the answer was theirs: what they may not ask any more is not told them again."""
+    mum = "02013299997"
+    world.dips.register("p-1", birth=date(2011, 1, 5))
+    world.dips.represent("p-1", mum, "parent", shares_address=True)
+    task = world.invited()
+    world.desk.withhold(task, withheld=False)
+    view = world.valg.representative(mum, "p-1")
+    call = getattr(view, verb)
+    answer = call(task, AT, idempotency_key="k-1")
+    assert call(task, AT, idempotency_key="k-1") == answer
+    world.clock.set(oslo(2027, 1, 5, 0))  # sixteen
+    with pytest.raises(NotFound):
+        call(task, AT, idempotency_key="k-1")
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "a\0b"])
