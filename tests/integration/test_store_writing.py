@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from benchmarks.race.same_sql import recorded
 from tests.contract.samples import ORG, appointment, event, session, task, work
 from timevalg.booking.ports import UnitOfWork
 from timevalg.model.errors import Conflict, TimeTaken
-from timevalg.store import Database
+from timevalg.store import Database, writing
 from timevalg.store.writing import Gathered
 
 
@@ -100,3 +102,39 @@ def test_what_is_refused_takes_all_of_it_along(store: Database, again: object, e
     with pytest.raises(error):
         store.run(ORG, body)
     assert store.run(ORG, counts, write=False) == [2, 1, 2, 3, 2]
+
+
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND datname = current_database()"
+)
+_NUMBERS = "SELECT key, type FROM events WHERE key IN ('s-1', 's-9') ORDER BY seq"
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_who_waits_for_time_to_be_given_back_is_numbered_after_it(
+    store: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch, guarded: bool
+):
+    """Whatever comes first in its unit of work: here, too, something that it gives back."""
+    store.run(ORG, fill)
+    if not guarded:
+        monkeypatch.setattr(writing, "_is_log", lambda table: False)
+
+    def take(unit: UnitOfWork) -> None:
+        unit.sessions.release(["s-2"])
+        unit.sessions.claim([session("s-9", 15)])
+
+    def give(unit: UnitOfWork) -> None:
+        unit.sessions.release(["s-1"])
+        taking.start()
+        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as raw:
+            while not raw.execute(_WAITING).fetchone()[0]:
+                assert taking.is_alive()
+
+    taking = threading.Thread(target=lambda: store.run(ORG, take))
+    store.run(ORG, give)
+    taking.join()
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as raw:
+        told = raw.execute(_NUMBERS).fetchall()
+    given, taken = told.index(("s-1", "session.released")), told.index(("s-9", "session.claimed"))
+    assert (given < taken) is guarded

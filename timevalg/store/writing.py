@@ -98,8 +98,14 @@ class Gathered:
         """Send all there is."""
         if self._rows:
             rows, self._rows = self._rows, {}
+            tables = tuple(sorted(rows, key=_is_log))
             texts = {t.name: json.dumps(some, default=date.isoformat) for t, some in rows.items()}
-            self._connection.execute(_together(tuple(rows)), texts)
+            self._connection.execute(_together(tables), texts)
+
+
+def _is_log(table: Table) -> bool:
+    """Tell whether its rows are numbered: drawn last, numbers tell who had waited for whom."""
+    return any(map(numbered, table.columns))
 
 
 @cache
