@@ -141,7 +141,7 @@ def look_at_everybody(monkeypatch):
 
     def nothing_free(aside, site, moves):
         ground = known(aside, site, moves)
-        return ground if moves == ANYHOW else replace(ground, bits=0, steps=0)
+        return ground if moves == ANYHOW else replace(ground, bits=0)
 
     monkeypatch.setattr(Aside, "_new_ground", nothing_free)
 

@@ -39,13 +39,10 @@ class Ground:
         For each role: resource id → the starts at which it could serve.
     bits : int
         The starts, on whatever day, at which all roles can be served.
-    steps : int
-        The same in steps of the raster.
     """
 
     masks: list[dict[str, int]]
     bits: int
-    steps: int
 
 
 @dataclass(eq=False)
@@ -149,12 +146,11 @@ class Aside:
             self._gathered = len(self.sites)
         while self._known < moves:
             sites = list(self.sites.values())
-            grounds = [self.ground(site, self._known) for site in sites]
+            steps = [self.steps(site, self._known) for site in sites]
             self._known += 1
             able = set()
-            for site, ground in zip(sites, grounds, strict=True):
-                steps = ground.steps
-                able.update([place for place, mine in site.waiting if mine & steps])
+            for site, free in zip(sites, steps, strict=True):
+                able.update([place for place, mine in site.waiting if mine & free])
             for site in sites:
                 site.waiting = [row for row in site.waiting if row[0] not in able]
             self._able.append(self._able[-1] | able)
@@ -191,7 +187,7 @@ class Aside:
                     todo += [n for of_role in site.names for n in of_role]
         stuck: Counter[str] = Counter()
         for key, site in self.sites.items():
-            rows, steps = roster.rows.get(key, {}), self.ground(site, 0).steps
+            rows, steps = roster.rows.get(key, {}), self.steps(site, 0)
             site.waiting = [row for row in rows.items() if not row[1] & steps]
             stuck.update([place for place, _ in site.waiting])
         elsewhere = {place for place, times in stuck.items() if times < len(roster.sites[place])}
@@ -212,6 +208,11 @@ class Aside:
             site.grounds.append(self._new_ground(site, len(site.grounds)))
         return site.grounds[moves]
 
+    def steps(self, site: Site, moves: int) -> int:
+        """Give the starts at which all roles can be served then, in steps of the raster."""
+        offset = site.window.frame.offset
+        return self.roster.raster.squeezed(self.ground(site, moves).bits, offset)
+
     def _new_ground(self, site: Site, moves: int) -> Ground:
         board, window = self._board, site.window
         sight = board.sight(window, not moves)
@@ -225,8 +226,7 @@ class Aside:
                     able ^= able & spread(shifted(left, by), reach)
                 of_role[name] = able
             masks.append(of_role)
-        bits = served(window.pool, [m.items() for m in masks], window.domain)
-        return Ground(masks, bits, self.roster.raster.squeezed(bits, window.frame.offset))
+        return Ground(masks, served(window.pool, [m.items() for m in masks], window.domain))
 
     def _taken_by_left(self, resource: str, moves: int, frame: Frame) -> int:
         key = resource, moves, frame

@@ -222,7 +222,7 @@ class Full:
         """Give every seat that a site's tasks could have if no other had a place."""
         raster, window = self._aside.roster.raster, site.window
         offset, ground = window.frame.offset, self._aside.ground(site, ANYHOW)
-        starts = reduce(or_, [steps for _, steps in site.waiting]) & ground.steps
+        starts = reduce(or_, [steps for _, steps in site.waiting]) & self._aside.steps(site, ANYHOW)
         by, reach = self._board.sight(window, False).reach[number]
         by, length = raster.first(offset) + by // raster.unit - base, reach // raster.unit + 1
         of_pool = window.pool.pool.raster // window.frame.grid // raster.unit

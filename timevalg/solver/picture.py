@@ -46,6 +46,6 @@ class Picture:
 
     def with_task(self, task: Task) -> Picture:
         """Give the picture with a task as it is now."""
-        if self.tasks.get(task.id) is task:
+        if self.tasks.get(task.id) == task:
             return self
         return replace(self, tasks={**self.tasks, task.id: task})

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from heapq import heapify, heappop, heappush, heapreplace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from timevalg.model.pool import WEIGHTS
 from timevalg.model.session import Assignment
 from timevalg.solver.ask import Ask
 from timevalg.solver.classes import Class, Way, classes
+from timevalg.solver.frame import EPOCH
 from timevalg.solver.index import Index
 from timevalg.solver.wishes import NOTHING, Wishes
 
@@ -112,13 +114,15 @@ class Ranking:
                 yield _ranked(item, item.of.way)
 
 
-@dataclass(frozen=True)
-class _Item:
+class _Item(NamedTuple):
     of: Class
     cell: int
     key: tuple[float, int, str]
-    start: datetime
     earliness: float
+
+    @property
+    def start(self) -> datetime:
+        return self.of.frame.moment(self.cell)
 
 
 def _best_first(found: Sequence[Class]) -> Iterator[_Item]:
@@ -137,7 +141,7 @@ def _best_first(found: Sequence[Class]) -> Iterator[_Item]:
         key, number, bits, early, base = heap[0]
         of = found[number]
         cell = key[1] - of.offset
-        yield _Item(of, cell, key, of.frame.moment(cell), early)
+        yield _Item(of, cell, key, early)
         if bits:
             heapreplace(heap, _next(number, of, bits, base, first, reach))
         else:
@@ -170,17 +174,23 @@ def _spread(ranking: Iterator[_Item], zone: ZoneInfo) -> Iterator[_Item]:
 
     Each earlier start of the same half-day costs `VARIETY`.
     """
-    seen: dict[tuple[int, bool], int] = {}
+    seen: dict[int, int] = {}
     waiting: list[tuple[float, tuple[float, int, str], int, _Item]] = []
     for count, item in enumerate(ranking):
         while waiting and waiting[0][0] <= item.key[0]:
             yield heappop(waiting)[3]
-        local = item.start.astimezone(zone)
-        half = (local.toordinal(), local.hour < 12)
+        half = _half_day(zone, item.of.frame.grid, item.key[1])
         position = seen[half] = seen.get(half, -1) + 1
         heappush(waiting, (item.key[0] + VARIETY * position, item.key, count, item))
     while waiting:
         yield heappop(waiting)[3]
+
+
+@lru_cache(maxsize=65_536)
+def _half_day(zone: ZoneInfo, grid: int, cell: int) -> int:
+    """Give the number of the local half-day in which a cell, counted from 1970, begins."""
+    local = (EPOCH + timedelta(minutes=cell * grid)).astimezone(zone)
+    return 2 * local.toordinal() + (local.hour >= 12)
 
 
 def _ranked(item: _Item, way: Way) -> Ranked:

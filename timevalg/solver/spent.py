@@ -109,12 +109,13 @@ class Spent:
     def _seats(self, site: Site, quota: Quota) -> dict[str, int]:
         """Give the steps at which a site's tasks could be, for each resource that is counted."""
         ground, raster = self._aside.ground(site, ANYHOW), self._aside.roster.raster
+        free = self._aside.steps(site, ANYHOW)
         if quota.each is None:
-            return {"": ground.steps}
+            return {"": free}
         seats: dict[str, int] = {}
         for role, masks in zip(site.window.pool.service.roles, ground.masks, strict=True):
             for name, bits in masks.items() if role.kind is quota.each else ():
-                steps = raster.squeezed(bits, site.window.frame.offset) & ground.steps
+                steps = raster.squeezed(bits, site.window.frame.offset) & free
                 seats[name] = seats.get(name, 0) | steps
         return seats
 
