@@ -68,6 +68,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BODY_LIMIT", "1000000", "Bytes of a request's body at most."),
     Setting("RATE_BY_PRINCIPAL", "600/minute", "Requests of one principal."),
     Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address."),
+    Setting(
+        "THREADS", "4", "Requests that each process works on at a time; others wait their turn."
+    ),
     Setting("PATIENCE", "30", "Seconds after which a request is answered with 504."),
     Setting("CORS_ORIGINS", "", "Web pages that may call, by origin, separated by commas; none."),
     Setting(
@@ -104,7 +107,8 @@ class Settings:
         """
         names = {s.name: s.default for s in SETTINGS}
         found = cls({n: environment.get(PREFIX + n, default) for n, default in names.items()})
-        found.mode, found.issuers, found.body_limit, found.patience  # noqa: B018 - each checks itself
+        found.mode, found.issuers, found.body_limit  # noqa: B018 - each checks itself
+        found.threads, found.patience  # noqa: B018 - each checks itself
         return found
 
     def __getitem__(self, name: str) -> str:
@@ -140,6 +144,11 @@ class Settings:
     def body_limit(self) -> int:
         """Bytes of a body at most."""
         return self._positive("BODY_LIMIT")
+
+    @property
+    def threads(self) -> int:
+        """Requests worked on at a time."""
+        return self._positive("THREADS")
 
     @property
     def patience(self) -> int:

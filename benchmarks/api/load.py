@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 CONNECTIONS = 32
 """Requests under way at once at most; what is due beyond that waits, and its wait counts."""
-AT_ONCE = 8
+AT_ONCE = 16
 """Requests under way where as much is asked as is answered."""
 
 

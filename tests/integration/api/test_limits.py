@@ -9,6 +9,8 @@ import limits
 import pytest
 import sqlalchemy as sa
 import structlog
+from anyio.to_thread import current_default_thread_limiter
+from starlette.concurrency import run_in_threadpool
 
 from benchmarks import servers
 from tests.integration.api.conftest import Caller, sign_on
@@ -84,3 +86,27 @@ def test_what_takes_too_long_is_answered_and_may_have_happened(postgres_url):
     assert (answer.status_code, answer.json()["type"]) == (504, "urn:timevalg:problem:slow")
     engine.dispose()
     world.store.close()
+
+
+def test_each_process_works_on_so_many_requests_at_a_time(quick):
+    """The third of three that wait for each other is not begun while two may be."""
+    app = make_app(quick.ports, Settings.of({"TIMEVALG_THREADS": "2"}), sign_on)
+    begun, waiting = [], threading.Event()
+
+    def waits(number: int) -> None:
+        begun.append(number)
+        assert waiting.wait(30)
+
+    async def three():
+        async with app.router.lifespan_context(app):
+            asked = [asyncio.create_task(run_in_threadpool(waits, n)) for n in range(3)]
+            while len(begun) < 2:
+                await asyncio.sleep(0)
+            idle = current_default_thread_limiter().statistics()
+            waiting.set()
+            await asyncio.gather(*asked)
+            return idle
+
+    found = asyncio.run(three())
+    assert (found.borrowed_tokens, found.tasks_waiting) == (2, 1)
+    assert len(begun) == 3
