@@ -88,9 +88,9 @@ def test_what_takes_too_long_is_answered_and_may_have_happened(postgres_url):
     world.store.close()
 
 
-def test_each_process_works_on_so_many_requests_at_a_time(quick):
+def test_each_process_works_on_so_many_requests_at_a_time(world):
     """The third of three that wait for each other is not begun while two may be."""
-    app = make_app(quick.ports, Settings.of({"TIMEVALG_THREADS": "2"}), sign_on)
+    app = make_app(world.ports, Settings.of({"TIMEVALG_THREADS": "2"}), sign_on)
     begun, waiting = [], threading.Event()
 
     def waits(number: int) -> None:
