@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, product
 
 from benchmarks.history.model import MOVES, Calendar, Interval, counts, overlap
@@ -109,6 +110,9 @@ def _unexplained(
             return
         if operation.verb == "hold" and _renewed_enough(history, operation, intervals, order):
             return
+    elif operation.outcome == "OnlyChoosable":
+        if _nothing_else_left(history, operation, intervals):
+            return
     elif operation.outcome in {"TimeTaken", "WouldStrand"}:
         if operation.start is not None and _in_the_way(history, operation, intervals):
             return
@@ -138,6 +142,18 @@ def _renewed_enough(
         if taken.id in held
     )
     return any(count > history.rules.renewals for count in times.values())
+
+
+def _nothing_else_left(
+    history: History, operation: Operation, intervals: Sequence[Interval]
+) -> bool:
+    """Tell whether no other place was left, for after the hold: something was at each."""
+    places = [(start, pool) for start in history.rules.places for pool in history.rules.resources]
+    return all(
+        _in_the_way(history, replace(operation, start=start, pool=pool), intervals)
+        for start, pool in places
+        if (start, pool) != (operation.start, operation.pool)
+    )
 
 
 def _in_the_way(history: History, operation: Operation, intervals: Iterable[Interval]) -> bool:

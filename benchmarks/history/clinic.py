@@ -94,7 +94,10 @@ def document() -> dict[str, Any]:
 def rules() -> Rules:
     """Give what the plain model knows of the clinic."""
     minute, day = 60_000_000, 24 * 60 * 60_000_000
-    return Rules(LENGTH * minute, RESOURCES, PER_DAY, day, HOLD * minute, ATTEMPTS, RENEWALS)
+    places = tuple(micros(start) for start in STARTS if start.astimezone(OSLO).date() == HOT[-1])
+    return Rules(
+        LENGTH * minute, RESOURCES, PER_DAY, day, HOLD * minute, ATTEMPTS, RENEWALS, places
+    )
 
 
 def invitation(number: int, pool: str) -> Task:

@@ -112,6 +112,8 @@ class Rules:
         Plans that may be overtaken before a time counts as taken.
     renewals : int
         How often a hold may be renewed.
+    places : tuple of int
+        Starts at which whoever has chosen nothing may have a place, microseconds.
     """
 
     length: int
@@ -121,6 +123,7 @@ class Rules:
     hold: int
     attempts: int
     renewals: int
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from timevalg.booking.acting import Act, clinic_of, use_case
 from timevalg.booking.choose import certify, to_choose_for
 from timevalg.booking.claiming import claim, settle_at_once
 from timevalg.booking.ports import Ports
-from timevalg.model.errors import IllegalMove, TimeTaken
+from timevalg.model.errors import IllegalMove, OnlyChoosable, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.task import Task
@@ -119,8 +119,7 @@ def _hold(
             )
         except TimeTaken:
             certify(ports, picture, task, moment, name, key=fresh, shown=shown)
-            hint = "it can be chosen at once, but nothing else would be left if a hold ran out"
-            raise IllegalMove("task", key, task.state, "hold", hint) from None
+            raise OnlyChoosable(key, task.state) from None
         return task, ask, certificate, times
 
     def body(act: Act, picture: Picture, found: Found) -> Session:

@@ -113,6 +113,14 @@ class IllegalMove(TimevalgError):
         )
 
 
+class OnlyChoosable(IllegalMove):
+    """A time that can be chosen at once, but not held: then nothing might be left."""
+
+    def __init__(self, task: str, state: str) -> None:
+        hint = "it can be chosen at once, but nothing else would be left if a hold ran out"
+        super().__init__("task", task, state, "hold", hint)
+
+
 class Conflict(TimevalgError):
     """Somebody else was there first."""
 

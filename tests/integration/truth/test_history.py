@@ -310,6 +310,28 @@ def test_a_hold_is_refused_once_it_has_been_renewed_so_often_and_not_before(rene
     assert bool(found) == (renewals < RENEWALS), found
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_hold_that_could_be_chosen_is_refused_only_where_nothing_else_would_be_left(taken):
+    rules = clinic.rules()
+    others = [
+        Taken(
+            f"b{number}",
+            "booking",
+            "",
+            "",
+            "one",
+            start,
+            dict.fromkeys(("r:dr-a", "r:dr-b", "r:room"), (start, start + rules.length)),
+        )
+        for number, start in enumerate(rules.places)
+    ]
+    there = tuple(others if taken else others[:2])
+    refused = Operation("hold", "t", "p-1", "one", 0, 90, 90, "OnlyChoosable", None)
+    place = Taken("place:t", "place", "t", "p-1", "one", 0, {"r:dr-a": (0, rules.length)})
+    history = History(rules, (place, *there), (refused,), (place, *there))
+    assert bool(faults(history)) == (not taken)
+
+
 # --- lost replies
 
 
