@@ -27,7 +27,7 @@ from timevalg.solver.recall import recall
 from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Repair
 from timevalg.solver.spot import Scope, Spot
 
-STEPS = 200
+STEPS = 80
 """Steps spent on one start; see `Budget`."""
 STEPS_A_LOOK = 1_000
 """Steps that all starts of a look have together."""
