@@ -111,7 +111,7 @@ class Board:
             counted = tallies.get(name, diary.tallies)
             if place:
                 places = diary.places.changed(*_either((entry,), leaving=leaving))
-                diary = Diary(diary.firm, places, diary.holds, counted)
+                diary = diary.with_places(places, counted)
             else:
                 claim = ((entry, spot.session(self.index.organisation)),)
                 diary = diary.changed(*_either(claim, leaving=leaving), counted)

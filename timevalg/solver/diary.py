@@ -16,6 +16,7 @@ from timevalg.model.session import Session, SessionKind
 from timevalg.model.time import MINUTES_A_DAY, Span
 from timevalg.solver.bits import fill, stretch
 from timevalg.solver.frame import EPOCH_DAY, Frame, end_cell, first_cell
+from timevalg.solver.masks import ALWAYS
 from timevalg.solver.memory import remember
 from timevalg.solver.tally import QuotaKey, Tally, counts
 
@@ -210,7 +211,7 @@ class Diary:
         What ranking remembers of it, where no hold makes it depend on the instant.
     """
 
-    __slots__ = ("firm", "holds", "places", "tallies", "tidy")
+    __slots__ = ("_held", "firm", "holds", "places", "tallies", "tidy")
 
     def __init__(
         self,
@@ -222,6 +223,7 @@ class Diary:
         self.firm, self.places, self.holds = firm, places, holds
         self.tallies = tallies or {}
         self.tidy: dict[tuple[object, ...], Tidy] = {}
+        self._held: dict[tuple[Frame, bool], tuple[datetime, datetime, int]] = {}
 
     @classmethod
     def empty(cls, per_day: int) -> Diary:
@@ -250,12 +252,21 @@ class Diary:
             holds = [*(h for h in self.holds if h[0][2] not in gone), *holds]
         elif self.holds:
             holds = [*self.holds, *holds]
-        return Diary(
+        new = Diary(
             self.firm.changed(firm, not_firm) if firm or not_firm else self.firm,
             self.places.changed(places, not_places) if places or not_places else self.places,
             tuple(holds),
             tallies,
         )
+        if new.holds == self.holds:
+            new._held = self._held
+        return new
+
+    def with_places(self, places: Layer, tallies: Mapping[QuotaKey, Tally]) -> Diary:
+        """Give the diary with other places."""
+        new = Diary(self.firm, places, self.holds, tallies)
+        new._held = self._held
+        return new
 
     def without(self, claims: Collection[tuple[Entry, Session]]) -> Diary:
         """Give the diary as if some claims were not in it; its tallies stay as they are."""
@@ -266,10 +277,21 @@ class Diary:
         bits = self.firm.bits(frame)
         if places and self.places:
             bits |= self.places.bits(frame)
+        return bits | self._taken_by_holds(frame, now, places) if self.holds else bits
+
+    def _taken_by_holds(self, frame: Frame, now: datetime, places: bool) -> int:
+        """Give the cells that holds take; remembered for as long as none of them expires."""
+        known = self._held.get((frame, places))
+        if known is not None and known[0] <= now < known[1]:
+            return known[2]
+        bits = 0
         for (start, end, _), session in self.holds:
             if counts(session, now, places):
                 bits |= stretch(start - frame.offset, min(end - frame.offset, frame.size))
-        return bits
+        ends = [session.until for _, session in self.holds if session.until is not None]
+        since = max((end for end in ends if end <= now), default=ALWAYS[0])
+        until = min((end for end in ends if end > now), default=ALWAYS[1])
+        return remember(self._held, (frame, places), (since, until, bits), _FRAMES)[2]
 
     def touching(self, start: int, end: int) -> set[str]:
         """Give the ids of the sessions that share a cell with ``[start, end)``."""
