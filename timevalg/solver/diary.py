@@ -152,13 +152,10 @@ class Layer:
                 bits |= stretch(start - shift, min(end - shift, size))
             new._bits[frame] = bits
         if self._entries is not None:
-            gone = set(removed)
-            new._entries = [entry for entry in self._entries if entry not in gone]
-            new._entries += [
-                entry
-                for entry in dict.fromkeys(added)
-                if entry not in self._entries or entry in gone
-            ]
+            kept = dict.fromkeys(self._entries)
+            for entry in removed:
+                kept.pop(entry, None)
+            new._entries = list(kept | dict.fromkeys(added))
         return new
 
     def _without(self, bits: int, frame: Frame, removed: Collection[Entry]) -> int:

@@ -1,0 +1,55 @@
+"""What holds take of a resource is remembered, and right at every instant all the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.solver.small import DAY, NOW, TODAY, at, taken
+from timevalg.model.session import SessionKind
+from timevalg.solver.diary import Diary, entry_of
+from timevalg.solver.frame import EPOCH_DAY, Frame
+
+GRID = 5
+FRAME = Frame(TODAY.toordinal() - EPOCH_DAY - 1, 4, GRID)
+MINUTE = timedelta(minutes=1)
+
+
+def claim(name, hour, until=None, is_place=False):
+    kind = SessionKind.BOOKING if until is None else SessionKind.HOLD
+    session = taken(
+        "kari", start=at(hour), name=name, kind=kind, until=until, is_place=is_place, task=name
+    )
+    return entry_of(session, "kari", GRID), session
+
+
+CLAIMS = [
+    claim("first", 9, NOW + 5 * MINUTE),
+    claim("second", 10, NOW + 10 * MINUTE, is_place=True),
+    claim("third", 11, NOW + 10 * MINUTE),
+]
+INSTANTS = [NOW, NOW + 5 * MINUTE, NOW + 7 * MINUTE, NOW + 10 * MINUTE, NOW + DAY, NOW]
+
+
+def fresh(claims):
+    return Diary.of(claims, 24 * 60 // GRID)
+
+
+@pytest.mark.parametrize("places", [True, False])
+def test_a_hold_takes_its_time_until_it_expires_also_where_that_is_remembered(places):
+    kept = fresh(CLAIMS)
+    found = [kept.taken(FRAME, now, places) for now in INSTANTS]
+    assert found == [fresh(CLAIMS).taken(FRAME, now, places) for now in INSTANTS]
+    assert found[0] == found[-1]
+    assert len(set(found)) == 3
+
+
+def test_what_is_remembered_is_not_kept_for_other_holds():
+    kept = fresh(CLAIMS)
+    kept.taken(FRAME, NOW, True)
+    booking = claim("booked", 13)
+    more = kept.changed([booking], [], {})
+    fewer = more.changed([], CLAIMS[:1], {})
+    assert more.taken(FRAME, NOW, True) == fresh([*CLAIMS, booking]).taken(FRAME, NOW, True)
+    assert fewer.taken(FRAME, NOW, True) == fresh([*CLAIMS[1:], booking]).taken(FRAME, NOW, True)
