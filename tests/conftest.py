@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if _is_worker(config):
         return
     _export(config, _RUN, uuid.uuid4().hex[:12])
+    _let_processes_keep_bytecode(config)
     if getattr(config.option, "tx", None):  # xdist: the workers are about to inherit this
         try:
             _start_postgres(config)
@@ -119,6 +120,13 @@ def _template(server: servers.Postgres) -> str:
 
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
+
+
+def _let_processes_keep_bytecode(config: pytest.Config) -> None:
+    """What the first of many processes compiled need not be compiled by each."""
+    patch = pytest.MonkeyPatch()
+    patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    config.add_cleanup(patch.undo)
 
 
 def _export(config: pytest.Config, name: str, value: str) -> None:
