@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 import yaml
 
+from tests.commands import timevalg
 from tests.world import World, document
-from timevalg.cli import main
 from timevalg.store import Database
 
 NOW = ("--now", "2027-01-04T08:00")
@@ -21,14 +20,10 @@ def url(tmp_path):
 
 
 @pytest.fixture
-def ask(url, monkeypatch, capsys):
+def ask(url):
     def run(*words):
-        said = ["timevalg", *map(str, words), "--database", url]
-        monkeypatch.setattr(sys, "argv", said)
-        with pytest.raises(SystemExit) as left:
-            main()
-        told = capsys.readouterr()
-        return left.value.code or 0, told.out, told.err
+        done = timevalg(*words, "--database", url)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

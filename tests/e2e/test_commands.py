@@ -8,23 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import timevalg
+
 GASTRO = Path(__file__).parents[2] / "examples" / "gastro"
 NOW = ("--now", "2027-01-04T08:00")
-
-
-def timevalg(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "timevalg.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def answer(*arguments):
     done = timevalg(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("file", "status"), [(GASTRO, 0), (GASTRO / "nothing.yaml", 2)], ids=["good", "missing"]
+)
+def test_a_process_of_its_own_says_the_same(file, status):
+    command = [sys.executable, "-m", "timevalg.cli", "check", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    here = timevalg("check", file)
+    assert done.returncode == here.returncode == status
+    assert (done.stdout, done.stderr) == (here.stdout, here.stderr)
 
 
 def test_check_sums_the_clinic_up():

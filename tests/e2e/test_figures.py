@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
+from tests.commands import timevalg
 from tests.world import World, oslo
-from timevalg.cli import main
 from timevalg.store import Database
 from timevalg.store.migrate import upgrade
 
@@ -35,14 +34,10 @@ def url(tmp_path_factory):
 
 
 @pytest.fixture
-def ask(url, monkeypatch, capsys):
+def ask(url):
     def run(*words):
-        said = ["timevalg", "figures", "--database", url, *map(str, words)]
-        monkeypatch.setattr(sys, "argv", said)
-        with pytest.raises(SystemExit) as left:
-            main()
-        out = capsys.readouterr()
-        return left.value.code or 0, out.out, out.err
+        done = timevalg("figures", "--database", url, *words)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

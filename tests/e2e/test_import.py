@@ -1,12 +1,11 @@
 """`timevalg import` as an operator uses it, and the measurement of it."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from benchmarks import calendar
+from tests.commands import timevalg
 from tests.world import ORGANISATION, document
 from timevalg.booking.publish import publish
 from timevalg.cli import calendar_import as command
@@ -27,15 +26,6 @@ GOOD = {
 }
 
 
-def timevalg(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "timevalg.cli", "import", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_a_calendar_with_wrong_rows_from_the_command_line(tmp_path, capsys):
     url = f"sqlite:///{tmp_path}/clinic.sqlite"
     with Timevalg.open(url, organisation=ORGANISATION) as valg:
@@ -45,7 +35,7 @@ def test_a_calendar_with_wrong_rows_from_the_command_line(tmp_path, capsys):
     rows = [json.dumps(GOOD), "{", json.dumps(GOOD | {"ref": "kontakt/2", "patient": "p-2"})]
     file.write_text("\n".join(rows), encoding="utf-8")
     given = (file, "--database", url, "--organisation", ORGANISATION)
-    done = timevalg(*given, "--rejected", rejected, "--json")
+    done = timevalg("import", *given, "--rejected", rejected, "--json")
     assert done.returncode == 0, done.stderr
     counts = {"rows": 3, "applied": 1, "broken": 0, "known": 0, "rejected": 2}
     assert json.loads(done.stdout) == counts

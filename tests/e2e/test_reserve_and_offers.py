@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+from tests.commands import timevalg
 from timevalg import Timevalg
-from timevalg.cli import main
 from timevalg.prover import CpSat, Limits
 from timevalg.store import SetClock
 
@@ -82,7 +81,7 @@ def patient(monkeypatch):
 
 
 @pytest.fixture
-def ask(tmp_path, monkeypatch, capsys):
+def ask(tmp_path):
     """Run a command in this process; a mapping is written to a file first."""
 
     def run(command, *arguments):
@@ -91,12 +90,9 @@ def ask(tmp_path, monkeypatch, capsys):
             if isinstance(word, dict):
                 (tmp_path / "mini.yaml").write_text(yaml.safe_dump(word), encoding="utf-8")
                 word = tmp_path / "mini.yaml"
-            words.append(str(word))
-        monkeypatch.setattr(sys, "argv", ["timevalg", command, *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return left.value.code or 0, said.out, said.err
+            words.append(word)
+        done = timevalg(command, *words)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

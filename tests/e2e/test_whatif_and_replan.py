@@ -1,13 +1,12 @@
 """`timevalg pools whatif` and `timevalg replan` on a database, as a planner uses them."""
 
 import json
-import subprocess
-import sys
 from datetime import date
 
 import pytest
 import yaml
 
+from tests.commands import timevalg
 from tests.world import ORGANISATION, OSLO, document, oslo
 from timevalg import Timevalg
 from timevalg.cli.moments import parse_now
@@ -19,13 +18,8 @@ from timevalg.store import SetClock
 NOW = ("--now", "2027-01-04T08:00")
 
 
-def timevalg(*arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "timevalg.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def said(*arguments):
+    done = timevalg(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -48,39 +42,39 @@ def test_from_what_if_to_rebooked(tmp_path):
         tight = {"not_before": date(2027, 1, 20), "not_after": date(2027, 1, 20), **dates}
         lost = desk.invite(patient="p-2", pools=["auto"], **tight).task
     whatif = ("pools", "whatif", after, "--database", url, *NOW)
-    found = json.loads(timevalg(*whatif, "--json"))
+    found = json.loads(said(*whatif, "--json"))
     assert found["clinics"] == ["clinic"]
     assert [row["task"] for row in found["lost"]] == [lost.id]
     (proposal,) = found["proposals"]
     assert (proposal["appointment"], proposal["absent"]) == (visit.id, ["room is away"])
     assert (proposal["change"], proposal["harm"]) == ("time", ["another day"])
-    shown = timevalg(*whatif)
+    shown = said(*whatif)
     assert "tasks left without a place" in shown
     assert f"{lost.id} would have no place" in shown
     command = ("replan", "--database", url, *NOW)
     nothing = {"proposals": [], "proven": True, "lost": []}  # nothing was published
-    assert json.loads(timevalg(*command, "--json")) == nothing
+    assert json.loads(said(*command, "--json")) == nothing
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").publish(after)
-    found = json.loads(timevalg(*command, "--json"))
+    found = json.loads(said(*command, "--json"))
     (left,) = found.pop("lost")
     assert found == {"proposals": [proposal], "proven": True}
     assert (left["task"], left["place"], left["deadline"]) == (lost.id, None, "2027-01-20")
     assert left["shortage"]["cures"][0] == {"change": "not_after +1 day", "starts": 8}
     assert left["times"][0]["harm"] == ["before the first day"]
-    shown = timevalg(*command)
+    shown = said(*command)
     assert visit.id in shown
     assert "\nno other way moves fewer" in shown
     assert f"{lost.id} (priority 3, until 2027-01-20) has no place" in shown
-    done = json.loads(timevalg(*command, "--accept", visit.id, "--reason", "flood", "--json"))
+    done = json.loads(said(*command, "--accept", visit.id, "--reason", "flood", "--json"))
     (row,) = done["rebooked"]
     assert (row["appointment"], row["state"]) == (visit.id, "cancelled")
     assert row["task"] is not None
-    assert "0 visits cannot stand" in timevalg(*command)
+    assert "0 visits cannot stand" in said(*command)
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").remove_absence("clinic", "room", 0)
         assert valg.planner("anna").replan().lost == ()
-    refused = json.loads(timevalg(*command, "--accept", lost.id, "--json"))
+    refused = json.loads(said(*command, "--accept", lost.id, "--json"))
     assert refused == {"rebooked": [], "placed": [{"task": lost.id}]}  # it has one already
 
 

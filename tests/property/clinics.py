@@ -7,6 +7,7 @@ clock changes, four zones and four cell sizes. Everything is drawn by Hypothesis
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -37,6 +38,8 @@ NIGHTS = {
 }
 """Zones with the dates on which their clocks change, or any date."""
 
+_numbers = functools.cache(st.integers)  # of which a world has some 300
+
 
 @dataclass(frozen=True)
 class World:
@@ -65,10 +68,10 @@ class Maker:
     # -- drawing -----------------------------------------------------------------------------
 
     def pick(self, options: Sequence[T]) -> T:
-        return self._draw(st.sampled_from(options))
+        return options[self.upto(len(options) - 1)]
 
     def upto(self, most: int) -> int:
-        return self._draw(st.integers(0, most))
+        return self._draw(_numbers(0, most))
 
     def one_in(self, count: int) -> bool:
         """True once in `count`; shrinks to False."""
@@ -82,7 +85,7 @@ class Maker:
     def lasting(self, least: int, most: int) -> int:
         """A length in minutes, a multiple of the cell."""
         cells = max(1, -(-least // self.cell)), max(1, most // self.cell)
-        return self.cell * self._draw(st.integers(*cells))
+        return self.cell * self._draw(_numbers(*cells))
 
     def wall(self) -> tuple[int, int]:
         """Hours of the day; often all of it, or across the changing hour."""

@@ -6,6 +6,7 @@ Works in instants; nothing here knows of cells or bitmaps.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,10 +21,12 @@ Range = tuple[datetime, datetime]
 DAY = timedelta(days=1)
 
 
+@functools.cache
 def minutes(count: int) -> timedelta:
     return timedelta(minutes=count)
 
 
+@functools.lru_cache(100_000)
 def at(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The instant of a wall-clock time: skipped ones move by the gap, repeated: the first."""
     wall = datetime(day.year, day.month, day.day) + minutes(minute)  # noqa: DTZ001 - wall clock
