@@ -1,5 +1,6 @@
 """A small clinic in a store of one's choice, and the people in it, for tests of use cases."""
 
+import functools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -109,6 +110,15 @@ class Post(Sink):
         return f"receipt {effect}"
 
 
+def _read(*sources):
+    return read_sources({s["clinic"]["id"]: Source(s, {}) for s in sources})
+
+
+@functools.cache
+def _usual():
+    return _read(document())
+
+
 class World:
     """A store with the clinic published, at Monday 4 January 2027, 08:00 in Oslo."""
 
@@ -120,14 +130,16 @@ class World:
         self.valg = Timevalg(ports, ORGANISATION)
         self.desk = self.valg.planner("anna")
         self.dips = self.valg.system("dips")
-        self.published = self.publish(source or document())
+        self.published = self.put_in_force(_read(source) if source else _usual())
 
     @property
     def ports(self):
         return self.valg.ports
 
     def publish(self, *sources):
-        contents = read_sources({s["clinic"]["id"]: Source(s, {}) for s in sources})
+        return self.put_in_force(_read(*sources))
+
+    def put_in_force(self, contents):
         who = Principal("anna", RoleName.PLANNER, ORGANISATION)
         return publish(self.ports, who, contents)
 

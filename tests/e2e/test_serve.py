@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests import commands
 from tests.serving import environment, free_port, is_open, served, timevalg
 from timevalg import Timevalg
 
@@ -130,6 +132,20 @@ def test_two_processes_count_as_one(tmp_path, redis_url):
             assert (found[200] >= 7, found[429]) == (True, 5)
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """Run a command in this process; what is refused at once needs none of its own."""
+
+    def run(env, *words):
+        for name in set(os.environ) - set(env):
+            monkeypatch.delenv(name)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        return commands.timevalg(*words)
+
+    return run
+
+
 def test_development_serves_this_machine_only(tmp_path):
     done = timevalg(environment(tmp_path), "serve", "--host", "0.0.0.0")
     assert done.returncode == 2
@@ -145,17 +161,17 @@ def test_development_serves_this_machine_only(tmp_path):
         ({"ISSUERS": OWN}, "TIMEVALG_ISSUERS"),
     ],
 )
-def test_production_takes_nothing_for_granted(tmp_path, more, what):
+def test_production_takes_nothing_for_granted(tmp_path, here, more, what):
     env = environment(tmp_path, **({"MODE": "production"} | more))
-    done = timevalg(env, "serve", "--port", str(free_port()))
+    done = here(env, "serve", "--port", str(free_port()))
     assert done.returncode == 2
     assert what in done.stderr
     assert not (tmp_path / "served.sqlite").exists()
 
 
-def test_production_prints_no_development_token(tmp_path):
+def test_production_prints_no_development_token(tmp_path, here):
     env = environment(tmp_path, MODE="production")
-    done = timevalg(env, "token", "--role", "planner", "--organisation", ORGANISATION)
+    done = here(env, "token", "--role", "planner", "--organisation", ORGANISATION)
     assert (done.returncode, done.stdout) == (2, "")
 
 
@@ -167,6 +183,6 @@ def test_production_prints_no_development_token(tmp_path):
         ("--role", "patient", "--organisation", ORGANISATION),
     ],
 )
-def test_a_token_must_say_enough(tmp_path, said):
-    done = timevalg(environment(tmp_path), "token", *said)
+def test_a_token_must_say_enough(tmp_path, here, said):
+    done = here(environment(tmp_path), "token", *said)
     assert (done.returncode, done.stdout) == (2, "")

@@ -169,6 +169,8 @@ def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
         raise InvalidInput.single(
             "--host", f"{host} is not this machine alone; set TIMEVALG_MODE=production for that"
         )
+    settings.required("DATABASE_URL")
+    trusted(settings)  # what is wrong is said here, not by each process
     logs.configure()
     how: dict[str, Any] = {
         "host": host,
@@ -183,8 +185,6 @@ def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
     if processes == 1:
         uvicorn.run(application(settings), **how)
         return
-    settings.required("DATABASE_URL")
-    trusted(settings)  # what is wrong is said here, not by each of them
     with tempfile.TemporaryDirectory(prefix="timevalg-metrics-") as folder:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
         uvicorn.run(

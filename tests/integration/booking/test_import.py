@@ -165,8 +165,13 @@ def test_there_is_no_query_for_each_row(database):
     def statements(first, count):
         seen = []
         engine = database.store._engine
-        event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+
+        def note(*args):
+            seen.append(args[2])
+
+        event.listen(engine, "before_cursor_execute", note)
         importing(database, *(row(n) for n in range(first, first + count)))
+        event.remove(engine, "before_cursor_execute", note)
         return len(seen)
 
     small, large = statements(0, 20), statements(100, 120)
