@@ -1,4 +1,4 @@
-"""Planning ends: where many cannot be served it takes no more steps than a plan has."""
+"""Plans in several orders; where many cannot be served they end within their steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from benchmarks.choice.clinic import EARLY, FIRST, NOW, case
+from benchmarks.choice.clinic import EARLY, FIRST, NOW, VARIANTS, case
 from timevalg.solver import places
 from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
@@ -77,3 +77,13 @@ def test_if_a_plan_had_no_bound_the_tasks_beyond_would_take_far_more(steps, monk
     steps[0] = 0
     overloaded()
     assert steps[0] > 2 * within
+
+
+@pytest.mark.parametrize("seed", [5, 6, 8, 9])
+def test_pools_of_those_left_out_go_first_next_time(seed, monkeypatch):
+    setting = replace(VARIANTS["quotas"], clinicians=8, rooms=4, days=5)
+    made = case(setting, 0.92, seed)
+    bare = Picture(Index.of(made.organisation), {}, NOW)
+    assert not plan(bare, made.tasks, NOW).unplaced
+    monkeypatch.setattr(places, "ATTEMPTS", 1)
+    assert plan(bare, made.tasks, NOW).unplaced

@@ -17,11 +17,11 @@ from datetime import datetime
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
+from timevalg.solver.board import Board
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, Plan, is_valid_place, plan
+from timevalg.solver.places import Certificate, Plan, has_start, is_valid_place, plan
 from timevalg.solver.pose import Wish, pose, session_of
 from timevalg.solver.problem import Solution, Solve
-from timevalg.solver.search import feasible
 from timevalg.solver.verify import broken
 
 FIRST, GROWTH, MOST = 40, 5, 1000
@@ -56,7 +56,8 @@ def settle_plan(picture: Picture, tasks: Iterable[Task], now: datetime, solve: S
     """
     wanting = list(tasks)
     made = plan(picture, wanting, now)
-    hopeless = {t.id for t in made.unplaced if not _has_start(picture, t, now)}
+    board = Board(replace(picture, now=now))
+    hopeless = {t.id for t in made.unplaced if not has_start(board, t)}
     if len(hopeless) == len(made.unplaced):
         return Settled(made, True)
     picture = replace(picture, tasks={**picture.tasks, **{t.id: t for t in wanting}})
@@ -185,12 +186,6 @@ def around(picture: Picture, session: Session) -> list[Session]:
             for counted in index.counted(clinic, quota, session):
                 found.update((s.id, s) for s in counted)
     return list(found.values())
-
-
-def _has_start(picture: Picture, task: Task, now: datetime) -> bool:
-    """Tell whether a task could have a place if no other task had one."""
-    asks = (Ask.for_place(picture.index, task, pool, now) for pool in task.pools)
-    return any(feasible(picture.index, replace(ask, count_places=False)) for ask in asks)
 
 
 def without_others(wish: Wish) -> Wish:

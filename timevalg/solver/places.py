@@ -10,7 +10,8 @@ Source: design.md, "The choice guarantee"; clinic-file.md, "Reserves and safe of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -53,8 +54,12 @@ STEPS = 3_000
 """Steps spent on one task at most; see `Budget`."""
 ROUNDS = (30, 300, 20_000)
 """Steps spent on one task in each round of a plan: what is soon found need not wait."""
-STEPS_A_PLAN, STEPS_A_TASK = 120_000, 1
-"""Steps that all tasks have together in all orders: so many, and so many more for each task."""
+STEPS_A_PLAN, STEPS_AN_ATTEMPT, STEPS_A_TASK = 120_000, 4_000, 1
+"""Steps of all attempts at a plan together, and of one of them: so many, and more for each task."""
+ATTEMPTS = 8
+"""Orders in which it is tried at most; the last one has all steps that are left."""
+FEW = 40
+"""Tasks left out at most for which another order may help; with more the next is the last."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,10 @@ class Plan:
 def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     """Give every task a valid place, as far as late-first with repair reaches.
 
-    Several orders are tried if the first leaves somebody out; the plan that leaves out the fewest
-    of priority 1, then of 2 … 5, is given. All orders together have the steps of one plan; where
-    hundreds cannot be served, these end before everything has been tried.
+    If somebody is left out, it is tried again with the tasks of their pools first, the more are
+    left out the sooner; the plan that leaves out the fewest of priority 1, then of 2 … 5, is given.
+    All attempts together have the steps of one plan; where hundreds cannot be served, these end
+    before everything has been tried.
 
     Parameters
     ----------
@@ -94,15 +100,7 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     """
     wanted = list(tasks)
     stage = replace(picture, now=now, tasks={**picture.tasks, **{t.id: t for t in wanted}})
-    best: tuple[list[Certificate], list[Task]] | None = None
-    budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
-    for order in ORDERS:
-        found = _plan(Board(stage), wanted, order, budget)
-        if best is None or _worth(found[1]) < _worth(best[1]):
-            best = found
-        if not best[1] or budget.left <= 0:
-            break
-    placed, unplaced = best or ([], [])
+    placed, unplaced = _best(Board(stage), wanted)
     standing: dict[str, Session] = {}
     gone: set[str] = set()
     for certificate in placed:
@@ -114,17 +112,39 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     return Plan(tuple(placed), stage, tuple(unplaced))
 
 
+def _best(board: Board, wanted: Sequence[Task]) -> tuple[list[Certificate], list[Task]]:
+    """Plan in one order after the other until nobody is left out who could have a place."""
+    budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
+    late_first = sorted(wanted, key=lambda t: (_first_day(board, t), t.id), reverse=True)
+    best: tuple[list[Certificate], list[Task]] | None = None
+    begin, before, missing = board.mark(), list[Task](), list[Task]()
+    left_out = Counter[str]()
+    for attempt in range(1, ATTEMPTS + 1):
+        last = attempt == ATTEMPTS or len(missing) > FEW
+        left_out.update(pool for task in missing for pool in task.pools)
+        order = sorted(late_first, key=lambda t: -max((left_out[p] for p in t.pools), default=0))
+        if order == before and not last:
+            continue  # would leave out the same again
+        board.back(begin)
+        steps = budget.left if last else STEPS_AN_ATTEMPT + STEPS_A_TASK * len(wanted)
+        with budget.within(steps) as mine:
+            found = _plan(board, order, mine)
+        if best is None or _worth(found[1]) < _worth(best[1]):
+            best = found
+        before, missing = order, [t for t in found[1] if has_start(board, t)]
+        if last or not missing or budget.left <= 0:
+            break
+    return best or ([], [])
+
+
 def _plan(
-    board: Board,
-    tasks: Sequence[Task],
-    order: Callable[[Board, Task], tuple[object, ...]],
-    budget: Budget,
+    board: Board, tasks: Sequence[Task], budget: Budget
 ) -> tuple[list[Certificate], list[Task]]:
     placed: list[Certificate] = []
     left: list[Task] = []
     given_up = {task.id: _vacate(board, task) for task in tasks}
     organisation = board.index.organisation
-    for task in sorted(tasks, key=lambda t: order(board, t), reverse=True):
+    for task in tasks:
         spot = board.latest(task)
         if spot is None:
             left.append(task)
@@ -145,6 +165,16 @@ def _plan(
             repair = Repair(board, budget, thorough=True)
         left = unplaced
     return placed, left
+
+
+def has_start(board: Board, task: Task) -> bool:
+    """Tell whether a task could have a place if no other task had one."""
+    return any(board.starts(scope, places=False) for scope in board.scopes(task))
+
+
+def _first_day(board: Board, task: Task) -> date:
+    """Give the earliest day of a task."""
+    return min(scope.window.first for scope in board.scopes(task))
 
 
 def _vacate(board: Board, task: Task) -> list[Spot]:
@@ -207,31 +237,6 @@ def _worth(unplaced: Iterable[Task]) -> tuple[int, ...]:
     for task in unplaced:
         counts[task.priority - 1] += 1
     return tuple(counts)
-
-
-def _late_first(board: Board, task: Task) -> tuple[object, ...]:
-    """Latest earliest day first."""
-    return (_window(board, task)[0], task.id)
-
-
-def _early_last(board: Board, task: Task) -> tuple[object, ...]:
-    """Shortest window first."""
-    first, last = _window(board, task)
-    return (first - last, task.id)
-
-
-def _long_first(board: Board, task: Task) -> tuple[object, ...]:
-    """Longest visits first, of those the latest earliest day."""
-    return (max(s.window.length for s in board.scopes(task)), *_late_first(board, task))
-
-
-ORDERS = (_late_first, _early_last, _long_first)
-"""Orders in which tasks are placed, the one that leaves early times free first."""
-
-
-def _window(board: Board, task: Task) -> tuple[date, date]:
-    windows = [scope.window for scope in board.scopes(task)]
-    return min(w.first for w in windows), max(w.last for w in windows)
 
 
 def place(

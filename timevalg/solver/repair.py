@@ -51,6 +51,14 @@ class Budget:
         self.left -= 1
         return self.left >= 0
 
+    @contextmanager
+    def within(self, steps: int) -> Iterator[Budget]:
+        """Let so many of the steps be taken at most."""
+        given = min(steps, max(0, self.left))
+        mine = Budget(given)
+        yield mine
+        self.left -= given - max(0, mine.left)
+
 
 class Lazy(Generic[T]):
     """What an iterator gives, found when first asked for and then remembered."""
@@ -146,11 +154,9 @@ class Repair:
     def within(self, steps: int) -> Iterator[None]:
         """Let so many of the budget's steps be taken at most."""
         whole = self.budget
-        self.budget = mine = Budget(min(steps, max(0, whole.left)))
-        given = mine.left
-        yield
+        with whole.within(steps) as self.budget:
+            yield
         self.budget = whole
-        whole.left -= given - max(0, mine.left)
 
     def seat(self, task: Task, depth: int) -> Chain | None:
         """Find a place for a task that has none on the board.
