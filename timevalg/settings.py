@@ -69,7 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("RATE_BY_PRINCIPAL", "600/minute", "Requests of one principal."),
     Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address."),
     Setting(
-        "THREADS", "4", "Requests that each process works on at a time; others wait their turn."
+        "THREADS", "16", "Requests that each process works on at a time; others wait their turn."
     ),
     Setting("PATIENCE", "30", "Seconds after which a request is answered with 504."),
     Setting("CORS_ORIGINS", "", "Web pages that may call, by origin, separated by commas; none."),

@@ -75,7 +75,8 @@ def make_app(
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
-        # More of them would wait for the interpreter, each with a transaction open.
+        # Those who claim time wait for each other and are done together; of the others more
+        # would wait for the interpreter, each with a transaction open.
         current_default_thread_limiter().total_tokens = settings.threads
         yield
         await rates.close()

@@ -445,7 +445,9 @@ def note_looks(
 
 def picture_of(ports: Ports, principal: Principal) -> Picture:
     """Give the present picture of the principal's organisation."""
-    return ports.pictures.current(principal.organisation)
+    picture = ports.pictures.current(principal.organisation)
+    ports.saw(picture)
+    return picture
 
 
 def clinic_of(picture: Picture, task: Task) -> Clinic:

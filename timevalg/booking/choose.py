@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from timevalg.booking.acting import Act, clinic_of, require, use_case
-from timevalg.booking.claiming import claim, settle_at_once
+from timevalg.booking.at_once import settle_at_once
+from timevalg.booking.claiming import Wanted
 from timevalg.booking.look import MOST, look, require_choosable
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
@@ -15,7 +16,7 @@ from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import Principal
-from timevalg.model.session import Assignment, SessionKind, clinicians_of
+from timevalg.model.session import Assignment, Session, SessionKind, clinicians_of
 from timevalg.model.task import Task
 from timevalg.model.time import require_aware
 from timevalg.solver.ask import Ask
@@ -60,20 +61,19 @@ def choose(
     """
     session_id = ports.keys.new("session")
 
-    def find(act: Act, picture: Picture) -> tuple[Task, Ask, Certificate]:
+    def find(act: Act, picture: Picture) -> tuple[Wanted, Task]:
         task = to_choose_for(act, picture, key, version)
-        return task, *certify(ports, picture, task, start, pool, key=session_id, shown=shown)
+        ask, certificate = certify(ports, picture, task, start, pool, key=session_id, shown=shown)
+        return Wanted(certificate, ask), task
 
-    def body(act: Act, picture: Picture, found: tuple[Task, Ask, Certificate]) -> Appointment:
-        task, ask, certificate = found
-        claim(act, picture, certificate, ask)
+    def body(act: Act, picture: Picture, task: Task, booked: Session) -> Appointment:
         task = act.advance(task, "choose")
         clinic = clinic_of(picture, task)
-        appointment = make_appointment(act, clinic, certificate.claim, Origin.CHOSEN, task)
+        appointment = make_appointment(act, clinic, booked, Origin.CHOSEN, task)
         act.work("check", task.id, task.clinic, act.unit.now(), f"check:{task.version}")
         return appointment
 
-    return settle_at_once(ports, principal, "choose", find, body)
+    return settle_at_once(ports, principal, "choose", key, find, body)
 
 
 def to_choose_for(act: Act, picture: Picture, key: str, version: int | None = None) -> Task:

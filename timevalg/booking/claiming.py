@@ -6,15 +6,15 @@ certificate against what is there now, and inserts. The database's constraint ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, glance, picture_of, run
+from timevalg.booking.acting import Act, picture_of, run
 from timevalg.booking.last_day import watch
 from timevalg.booking.ports import Between, Ports, UnitOfWork
 from timevalg.model.errors import RuleBroken, TimeTaken
@@ -57,52 +57,15 @@ def settle(
     def attempt(picture: Picture) -> R:
         plan = find(picture)
         follow = partial(_follow, body, picture, plan)
-        with _overtaking():
+        with overtaking():
             return run(ports, principal, verb, follow, reason=reason, wish=wish)
 
     scope_of(verb, principal)
-    return _attempts(ports, principal, attempt, find)
+    return attempts(ports, principal, attempt, find)
 
 
-def settle_at_once(
-    ports: Ports,
-    principal: Principal,
-    verb: str,
-    find: Callable[[Act, Picture], C],
-    body: Callable[[Act, Picture, C], R],
-) -> R:
-    """Do as `settle` does where planning takes milliseconds: in the transaction, before its locks.
-
-    Raises
-    ------
-    NotAllowed
-        If the principal's role has no right to the verb at all.
-    TimeTaken
-        If `find` says so, or three plans in a row were overtaken.
-    """
-
-    def attempt(picture: Picture) -> R:
-        found = False
-
-        def transaction(act: Act) -> R:
-            nonlocal found
-            found = False
-            plan = find(act, picture)
-            found = True
-            return body(act, picture, plan)
-
-        with _overtaking(lambda: found):
-            return run(ports, principal, verb, transaction)
-
-    def seek(picture: Picture) -> C:
-        return glance(ports, principal, verb, lambda act: find(act, picture))
-
-    scope_of(verb, principal)
-    return _attempts(ports, principal, attempt, seek)
-
-
-class _Overtaken(Exception):
-    """What a plan rested on has changed; never leaves this module."""
+class Overtaken(Exception):
+    """What a plan rested on has changed; not for callers of use cases."""
 
     def __init__(self, error: TimeTaken) -> None:
         super().__init__(str(error))
@@ -110,17 +73,17 @@ class _Overtaken(Exception):
 
 
 @contextmanager
-def _overtaking(planned: Callable[[], bool] = lambda: True) -> Iterator[None]:
+def overtaking(planned: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Tell a plan that was overtaken from one that could not be made."""
     try:
         yield
     except TimeTaken as error:
         if planned():
-            raise _Overtaken(error) from error
+            raise Overtaken(error) from error
         raise
 
 
-def _attempts(
+def attempts(
     ports: Ports,
     principal: Principal,
     attempt: Callable[[Picture], R],
@@ -130,7 +93,7 @@ def _attempts(
     for left in reversed(range(ATTEMPTS)):
         try:
             return attempt(picture_of(ports, principal))
-        except _Overtaken as overtaken:
+        except Overtaken as overtaken:
             if not left:
                 seek(picture_of(ports, principal))
                 raise overtaken.error from None
@@ -188,7 +151,25 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
     RuleBroken
         If a claim breaks a rule for another cause than somebody else's time.
     """
-    unit, wanted = act.unit, list(wanted)
+    found = _claim(act, picture, list(wanted), apart=False)
+    return [taken for taken in found if taken is not None]
+
+
+def claim_each(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Session | None]:
+    """Do as `claim_all` does, but leave out (None) what cannot be claimed any more.
+
+    Raises
+    ------
+    TimeTaken
+        If something goes while it is written.
+    """
+    return _claim(act, picture, list(wanted), apart=True)
+
+
+def _claim(
+    act: Act, picture: Picture, wanted: list[Wanted], *, apart: bool
+) -> list[Session | None]:
+    unit = act.unit
     if not wanted:
         return []
     certificates = [w.certificate for w in wanted]
@@ -199,38 +180,63 @@ def claim_all(act: Act, picture: Picture, wanted: Iterable[Wanted]) -> list[Sess
     ground = _read_ground(act, picture, certificates)
     moving = frozenset(s.task for c in certificates for s in c.moved if s.task)
     fresh = {t.id: t for t in unit.tasks.find(id=moving)} if moving else {}
-    taken = []
+    taken: list[Session | None] = []
     for each in wanted:
         certificate = _begun(each.certificate, now - picture.now)
-        taken.append(certificate.claim)
-        for old in (*certificate.released, *certificate.displaced):
-            ground.give_up(old)
-        if certificate.claim.kind is SessionKind.HOLD:
-            ground.require_only_hold(certificate.claim)
-        if each.ask is not None and not each.override:
-            own = certificate.claim.task
-            others = [s for s in (*certificate.claims, *certificate.moved) if s.task != own]
-            verdict = broken(
-                picture.index.organisation,
-                [*ground.beside(certificate.claim), *others],
-                replace(each.ask, now=now, count_places=True, ignore=frozenset()),
-                certificate.claim.start,
-                certificate.claim.resources,
-            )
-            if verdict:
-                raise _refusal(certificate.claim, verdict)
-        new = (*certificate.claims, *certificate.moved)
-        for session in new:
-            ground.take(session)
-        for place in new:
-            if is_place(place):
-                key = place.task or ""
-                task = fresh.get(key) or picture.tasks[key]
-                _check_place(picture, task, place, ground.beside(place))
-                watch(act, picture.index.organisation.clinic(task.clinic), task, place)
+        before = ground.copy() if apart else ground
+        try:
+            _take(picture, ground, fresh, replace(each, certificate=certificate), now)
+        except (TimeTaken, RuleBroken):
+            if not apart:
+                raise
+            ground = before
+            taken.append(None)
+        else:
+            taken.append(certificate.claim)
+    for place in filter(is_place, ground.new.values()):
+        task = _task_of(picture, fresh, place)
+        watch(act, picture.index.organisation.clinic(task.clinic), task, place)
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
         raise TimeTaken("a place that would move aside has gone meanwhile; the time")
     return taken
+
+
+def _take(
+    picture: Picture, ground: _Ground, fresh: Mapping[str, Task], each: Wanted, now: datetime
+) -> None:
+    """Check one certificate against what stands, and let it stand there.
+
+    Raises
+    ------
+    TimeTaken, RuleBroken
+    """
+    certificate = each.certificate
+    for old in (*certificate.released, *certificate.displaced):
+        ground.give_up(old)
+    if certificate.claim.kind is SessionKind.HOLD:
+        ground.require_only_hold(certificate.claim)
+    if each.ask is not None and not each.override:
+        own = certificate.claim.task
+        others = [s for s in (*certificate.claims, *certificate.moved) if s.task != own]
+        verdict = broken(
+            picture.index.organisation,
+            [*ground.beside(certificate.claim), *others],
+            replace(each.ask, now=now, count_places=True, ignore=frozenset()),
+            certificate.claim.start,
+            certificate.claim.resources,
+        )
+        if verdict:
+            raise _refusal(certificate.claim, verdict)
+    new = (*certificate.claims, *certificate.moved)
+    for session in new:
+        ground.take(session)
+    for place in filter(is_place, new):
+        _check_place(picture, _task_of(picture, fresh, place), place, ground.beside(place))
+
+
+def _task_of(picture: Picture, fresh: Mapping[str, Task], place: Session) -> Task:
+    key = place.task or ""
+    return fresh.get(key) or picture.tasks[key]
 
 
 def _begun(certificate: Certificate, waited: timedelta) -> Certificate:
@@ -280,6 +286,14 @@ class _Ground:
         self.new: dict[str, Session] = {}
         for session in standing:
             self._put(session)
+
+    def copy(self) -> _Ground:
+        """Give another that is as this one is now."""
+        ground = _Ground(self._picture, ())
+        ground._standing = dict(self._standing)
+        ground._beside = {key: dict(sessions) for key, sessions in self._beside.items()}
+        ground.gone, ground.new = set(self.gone), dict(self.new)
+        return ground
 
     def give_up(self, old: Session) -> None:
         """Take a session away; refuse if it is not as it was when the plan was made.

@@ -36,6 +36,10 @@ class Gathered:
         """Read at once how some work stands."""
         self._rows["work"].know([work.id for work in works])
 
+    def know_cases(self, tasks: Collection[str]) -> None:
+        """Read at once which cases of some tasks are open."""
+        self._rows["cases"].know("task", tasks, closed_at=None)
+
     def write(self) -> None:
         """Write what waits."""
         for rows in self._rows.values():
@@ -91,9 +95,18 @@ class _Kept(_Waiting):
         super().__init__(rows)
         self._known: dict[str, Any] = {}
         self._changed: dict[str, Any] = {}
+        self._asked: list[tuple[dict[str, Any], list[Any]]] = []
+
+    def know(self, field: str, keys: Collection[str], **also: Any) -> None:
+        """Ask at once for rows that are soon asked for with each key; known until any changes."""
+        found = self.find(**{field: keys}, **also)
+        for key in keys:
+            same = [value for value in found if getattr(value, field) == key]
+            self._asked.append(({field: key, **also}, same))
 
     def add(self, value: Any) -> bool:
         self._known[value.id] = value
+        self._asked.clear()
         return super().add(value)
 
     def add_all(self, values: Iterable[Any]) -> None:
@@ -113,6 +126,9 @@ class _Kept(_Waiting):
                 self._known |= dict.fromkeys(new) | {v.id: v for v in self._rows.find(id=new)}
             found = (self._known[key] for key in sorted(keys))
             return [value for value in found if value is not None]
+        for question, answer in self._asked:
+            if question == asked:
+                return answer
         self.write()
         values: list[Any] = self._rows.find(**asked)
         self._known |= {value.id: value for value in values}
@@ -122,6 +138,7 @@ class _Kept(_Waiting):
         if value.id in self._changed or any(new.id == value.id for new in self._new):
             self.write()
         self._changed[value.id] = value
+        self._asked.clear()
         if hasattr(value, "version"):
             value = replace(value, version=value.version + 1)
         self._known[value.id] = value
@@ -136,6 +153,7 @@ class _Kept(_Waiting):
     def forget(self) -> None:
         self.write()
         self._known.clear()
+        self._asked.clear()
 
 
 class _Works(_Waiting):

@@ -5,25 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from timevalg.booking.acting import Act, clinic_of, use_case
+from timevalg.booking.at_once import settle_at_once
 from timevalg.booking.choose import certify, to_choose_for
-from timevalg.booking.claiming import claim, settle_at_once
+from timevalg.booking.claiming import Wanted
 from timevalg.booking.ports import Ports
 from timevalg.model.errors import IllegalMove, OnlyChoosable, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.model.time import require_aware
-from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate
 
 RENEWALS = 2
 """How often a hold is extended before it must be confirmed or let go.
 
 So with a pool's 10 minutes nobody keeps others from a time for more than half an hour.
 """
-
-Found = tuple[Task, Ask, Certificate, int]
 
 
 @use_case("hold", at_once=True)
@@ -93,7 +90,7 @@ def _hold(
 ) -> Session:
     fresh, moment = ports.keys.new("session"), require_aware(start, "start")
 
-    def find(act: Act, picture: Picture) -> Found:
+    def find(act: Act, picture: Picture) -> tuple[Wanted, tuple[Task, int]]:
         task = to_choose_for(act, picture, key)
         held = [s for s in picture.index.by_patient(task.patient) if s.kind is SessionKind.HOLD]
         same = [s for s in held if s.task == key and s.start == moment and pool in {None, s.pool}]
@@ -120,17 +117,16 @@ def _hold(
         except TimeTaken:
             certify(ports, picture, task, moment, name, key=fresh, shown=shown)
             raise OnlyChoosable(key, task.state) from None
-        return task, ask, certificate, times
+        return Wanted(certificate, ask), (task, times)
 
-    def body(act: Act, picture: Picture, found: Found) -> Session:
-        task, ask, certificate, times = found
-        held = claim(act, picture, certificate, ask)
+    def body(act: Act, picture: Picture, found: tuple[Task, int], held: Session) -> Session:
+        task, times = found
         until = held.until or act.unit.now()
         _note(act, task, held, "task.hold-renewed" if times else "task.held")
         act.work("expire hold", held.id, task.clinic, until, f"expires:{times}")
         return held
 
-    return settle_at_once(ports, principal, verb, find, body)
+    return settle_at_once(ports, principal, verb, key, find, body)
 
 
 def _note(act: Act, task: Task, held: Session, type_: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
@@ -83,6 +83,22 @@ def answer_once(
             raise
     finally:
         del ports.in_flight[here]
+
+
+def begin_all(unit: UnitOfWork, calls: Collection[Once]) -> frozenset[str]:
+    """Keep others with the same keys out as `begin` does; gives those answered before, by id.
+
+    Raises
+    ------
+    InFlight
+        If another is in.
+    """
+    if not calls:
+        return frozenset()
+    if not unit.try_lock(*(f"k:{once.id}" for once in calls)):
+        raise InFlight(next(iter(calls)).verb)
+    found = unit.answers.find(id=frozenset(once.id for once in calls))
+    return frozenset(answer.id for answer in found)
 
 
 def begin(unit: UnitOfWork, once: Once) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from threading import Event as Flag
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from timevalg.booking.line import Line
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import InvalidInput
 from timevalg.model.figures import Counted, Period
@@ -332,8 +333,8 @@ class UnitOfWork(Protocol):
         """
         ...
 
-    def try_lock(self, key: str) -> bool:
-        """Take one lock to the end of the transaction, unless another holds it: then False.
+    def try_lock(self, *keys: str) -> bool:
+        """Take locks to the end of the transaction; False if another holds one of them.
 
         Where there is one writer at a time nobody else can hold it.
         """
@@ -477,6 +478,10 @@ class Prover(Protocol):
         ...
 
 
+def _unseen(picture: Picture) -> None:
+    """Do nothing: nobody asks what was seen."""
+
+
 def no_pseudonym(number: str) -> str:
     """Refuse to name a person: there is nothing to do it with."""
     raise InvalidInput.single("identity", "no identity numbers can be used here")
@@ -507,3 +512,7 @@ class Ports:
     """The call whose answer the next transaction keeps."""
     in_flight: dict[tuple[str, str], object] = field(default_factory=dict)
     """Calls with idempotency keys that have begun in this process and not ended."""
+    lines: dict[str, Line[Any]] = field(default_factory=dict)
+    """Organisation → those of this process who wait to claim time in it."""
+    saw: Callable[[Picture], None] = _unseen
+    """Told the picture that a use case plans on."""

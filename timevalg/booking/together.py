@@ -32,7 +32,7 @@ def do_in_one(
     def body(unit: UnitOfWork) -> None:
         gathered = read_ahead(unit, works)
         inside = replace(
-            ports, store=_Inside(gathered.unit), pictures=_Picture(ports.pictures, picture)
+            ports, store=Inside(gathered.unit), pictures=_Picture(ports.pictures, picture)
         )
         for work in works:
             do(replace(inside, in_hand=work), principal, work)
@@ -62,15 +62,17 @@ def read_ahead(unit: UnitOfWork, works: Sequence[Work]) -> Gathered:
 
 
 @dataclass(frozen=True)
-class _Inside:
+class Inside:
     """A store whose every transaction is a part of one that is open."""
 
     unit: UnitOfWork
 
     def run(self, organisation: str, body: Callable[[UnitOfWork], R], *, write: bool = True) -> R:
+        """Do it in that transaction."""
         return body(self.unit)
 
     def organisations(self) -> list[str]:
+        """Give its own."""
         return [self.unit.organisation]
 
     def listen(self, heard: Callable[[], None], stop: Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Column, Connection, Engine, Table
 from sqlalchemy.sql.expression import ColumnElement
@@ -15,6 +15,9 @@ from timevalg.store.writing import Writing
 
 class Dialect(Hashable, Protocol):
     """One database's own ways; a value, by which statements are kept."""
+
+    takes_arrays: ClassVar[bool]
+    """Whether a value may be an array, to be unnested."""
 
     def insert(self, table: Table) -> Any:
         """Give its INSERT, which knows ``on_conflict_do_nothing``."""
@@ -55,8 +58,8 @@ class Dialect(Hashable, Protocol):
         """Take locks to the end of the transaction; gives the clock's instant after the last."""
         ...
 
-    def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
-        """Take a lock to the end of the transaction unless another holds it."""
+    def try_lock(self, connection: Connection, organisation: str, keys: Collection[str]) -> bool:
+        """Take locks to the end of the transaction unless another holds one of them."""
         ...
 
     def cause(self, error: BaseException) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -45,7 +45,9 @@ _STATES: Mapping[str, str] = {
 _OLDEST = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
 _CLOCK = text("SELECT clock_timestamp()")
 _WHOLE = text("SELECT pg_advisory_xact_lock(:whole), clock_timestamp() AS after")
-_TRY = text("SELECT pg_try_advisory_xact_lock(:key)")
+_TRY = text(
+    "SELECT bool_and(pg_try_advisory_xact_lock(key)) FROM unnest(CAST(:keys AS bigint[])) AS key"
+)
 _LOCKS = text(
     "SELECT CASE position WHEN 1 THEN pg_advisory_xact_lock_shared(key)"
     " ELSE pg_advisory_xact_lock(key) END, clock_timestamp() AS after"
@@ -57,6 +59,7 @@ _LOCKS = text(
 class Postgres:
     """The ways of PostgreSQL; `patience` = seconds to wait for a lock."""
 
+    takes_arrays: ClassVar[bool] = True
     patience: float = 3.0
 
     def insert(self, table: Table) -> postgresql.Insert:
@@ -84,8 +87,8 @@ class Postgres:
                 url,
                 isolation_level="READ COMMITTED",
                 hide_parameters=True,  # errors go to logs; patients do not
-                pool_size=10,
-                max_overflow=20,
+                pool_size=20,
+                max_overflow=10,
             )
         except ModuleNotFoundError as error:
             raise InvalidInput.single(
@@ -125,9 +128,10 @@ class Postgres:
         moment: datetime = taken.all()[-1].after
         return moment.astimezone(UTC)
 
-    def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
-        """Take a lock unless another transaction holds it; waits for nobody."""
-        return bool(connection.execute(_TRY, {"key": lock_number(organisation, key)}).scalar_one())
+    def try_lock(self, connection: Connection, organisation: str, keys: Collection[str]) -> bool:
+        """Take locks unless another transaction holds one of them; waits for nobody."""
+        numbers = [lock_number(organisation, key) for key in keys]
+        return bool(connection.execute(_TRY, {"keys": numbers}).scalar_one())
 
     def cause(self, error: BaseException) -> str:
         """Give the cause of a driver's error."""

@@ -9,15 +9,21 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    Integer,
     Select,
     and_,
     bindparam,
+    collate,
+    column,
     delete,
     func,
+    literal_column,
     select,
+    true,
     type_coerce,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.types import Text
 
@@ -40,6 +46,8 @@ if TYPE_CHECKING:
 
 _FIELDS = tuple(SESSIONS.fields)
 _ID = _FIELDS.index("id")
+_IN_ARRAYS = -1
+"""In the stead of how many spans a statement is for: for any number."""
 _STRUCTURED = {name: f.hint for name, f in SESSIONS.fields.items() if f.is_structured}
 
 
@@ -69,8 +77,11 @@ class SqlSessions:
             terms, wanted = asked(criteria)
             shapes.append(terms)
             parameters |= {f"{_of(number)}{name}": value for name, value in wanted.items()}
-        found: dict[str, Session] = {}
         asked_for = list(claims)
+        if self._unit.dialect.takes_arrays:
+            query = _touching(_IN_ARRAYS, tuple(shapes))
+            return self._sessions(query, parameters | _arrays(asked_for))
+        found: dict[str, Session] = {}
         for first in range(0, max(len(asked_for), bool(also)), 100):
             some = asked_for[first : first + 100]
             if len(some) > 10:  # the same statement for any number: the last is asked for again
@@ -169,7 +180,8 @@ def _found(terms: tuple[Term, ...]) -> Select[Any]:
 def _touching(subjects: int, also: tuple[tuple[Term, ...], ...]) -> Select[Any]:
     # Looked for once, first: left to itself PostgreSQL may look again for every session there is.
     those = (_those(terms, _of(number)) for number, terms in enumerate(also))
-    looks = union_all(*map(_overlapping, range(subjects)), *those).cte("looks")
+    these = [_in_arrays()] if subjects == _IN_ARRAYS else map(_overlapping, range(subjects))
+    looks = union_all(*these, *those).cte("looks")
     looks = looks.prefix_with("MATERIALIZED", dialect="postgresql")
     return _found(()).where(sessions.c.id.in_(select(looks.c.session_id)))
 
@@ -185,13 +197,40 @@ def _those(terms: tuple[Term, ...], prefix: str) -> Select[Any]:
     return select(sessions.c.id.label(claims.c.session_id.name)).where(met)
 
 
+def _arrays(asked_for: Sequence[Claim]) -> dict[str, Any]:
+    return {
+        "subjects": [claim.subject for claim in asked_for],
+        "starts": [claim.span.start for claim in asked_for],
+        "ends": [claim.span.end for claim in asked_for],
+    }
+
+
+def _in_arrays() -> Select[Any]:
+    """Give the claims that overlap any of the spans in three arrays, for PostgreSQL."""
+    text, instants = ARRAY(Words()), ARRAY(Instant())
+    columns = (bindparam("subjects", type_=text), bindparam("starts", type_=instants))
+    wanted = func.unnest(*columns, bindparam("ends", type_=instants)).table_valued(
+        column("subject", Words()), column("low", Instant()), column("high", Instant())
+    )
+    wanted = wanted.render_derived("wanted")
+    one = _overlap(collate(wanted.c.subject, "C"), wanted.c.low, wanted.c.high, wanted)
+    # OFFSET keeps it what it says: a look into the index for each.
+    each = one.correlate(wanted).offset(literal_column("0", Integer)).lateral("each")
+    return select(each.c.session_id).select_from(wanted.join(each, true()))
+
+
 def _overlapping(number: int) -> Select[Any]:
-    # Claims of a subject do not overlap, so of those that start before the span only the
-    # last can reach into it: two short looks into ix_claims, however long the history.
     subject = bindparam(f"subject_{number}", type_=Words())
     start, end = (bindparam(f"{name}_{number}", type_=Instant()) for name in ("start", "end"))
+    return _overlap(subject, start, end)
+
+
+def _overlap(subject: Any, start: Any, end: Any, given: Any = None) -> Select[Any]:
+    # Claims of a subject do not overlap, so of those that start before the span only the
+    # last can reach into it: two short looks into ix_claims, however long the history.
     theirs = and_(condition(claims), claims.c.subject == subject)
     before = select(func.max(claims.c.starts_at)).where(theirs, claims.c.starts_at <= start)
+    before = before.correlate(given)
     return select(claims.c.session_id).where(
         theirs,
         claims.c.starts_at >= func.coalesce(before.scalar_subquery(), start),

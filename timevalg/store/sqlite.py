@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     Column,
@@ -50,6 +50,7 @@ _CODES: Mapping[int, str] = {
 class Sqlite:
     """The ways of SQLite; `patience` = seconds to wait for another writer."""
 
+    takes_arrays: ClassVar[bool] = False
     patience: float = 5.0
 
     def insert(self, table: Table) -> sqlite.Insert:
@@ -98,7 +99,7 @@ class Sqlite:
         """Give the instant alone: whoever writes has the whole database."""
         return self.now(connection)
 
-    def try_lock(self, connection: Connection, organisation: str, key: str) -> bool:
+    def try_lock(self, connection: Connection, organisation: str, keys: Collection[str]) -> bool:
         """Give True: whoever writes has the whole database."""
         return True
 

@@ -117,6 +117,6 @@ class SqlUnit:
             self._now = None if self._clock else after
         self._has_all |= whole
 
-    def try_lock(self, key: str) -> bool:
-        """Take a lock unless another transaction holds it."""
-        return self.dialect.try_lock(self._connection, self.organisation, key)
+    def try_lock(self, *keys: str) -> bool:
+        """Take locks unless another transaction holds one of them."""
+        return self.dialect.try_lock(self._connection, self.organisation, keys)

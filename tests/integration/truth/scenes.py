@@ -12,7 +12,7 @@ from itertools import count
 import psycopg
 
 from tests.world import ORGANISATION, Post, World
-from timevalg.booking import change, choose, claiming, hold
+from timevalg.booking import at_once, change, claiming
 from timevalg.model.principal import Principal, RoleName
 from timevalg.store import Database
 from timevalg.store.database import dialect_of
@@ -20,7 +20,7 @@ from timevalg.store.postgres import Postgres
 from timevalg.wiring import ports_on
 
 WAIT = 10
-CLAIMERS = (choose, change, hold)
+CLAIMERS = (at_once, change)
 
 
 def patient(name="p-1"):

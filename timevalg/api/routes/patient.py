@@ -11,8 +11,8 @@ from fastapi import Depends, Query, Request, Response
 from timevalg.api.schemas import patient as shapes
 from timevalg.api.schemas.given import After as Cursor
 from timevalg.api.schemas.given import Id as Path
-from timevalg.api.seen import Seen
 from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
+from timevalg.booking.acting import picture_of
 from timevalg.booking.mine import MOST
 from timevalg.booking.ports import Ports
 from timevalg.letters.calendar_entry import MEDIA_TYPE
@@ -20,6 +20,7 @@ from timevalg.library.patient import PatientView
 from timevalg.model.clinic import Clinic
 from timevalg.model.principal import PERSONAL, Principal
 from timevalg.model.task import Task
+from timevalg.solver.picture import Picture
 
 router = Surface(prefix="/v1/patient", tags=["patient"], roles=PERSONAL)
 
@@ -35,15 +36,18 @@ class Asking:
     """The patient who asks, and the words in which they are answered."""
 
     def __init__(self, ports: Ports, who: Principal, language: str) -> None:
-        self._seen = Seen(ports.pictures)
-        self._organisation = who.organisation
-        self.view = PatientView(replace(ports, pictures=self._seen), who)
+        self._seen: Picture | None = None
+        self.view = PatientView(replace(ports, saw=self._see), who)
         self.language = language
 
     def clinic(self, name: str) -> Clinic:
         """Give a clinic of the organisation, as the use case saw it."""
-        picture = self._seen.last or self._seen.current(self._organisation)
+        picture = self._seen or picture_of(self.view.ports, self.view.principal)
         return picture.index.organisation.clinic(name)
+
+    def _see(self, picture: Picture) -> None:
+        """Keep what a use case planned on, for telling its answer."""
+        self._seen = picture
 
     def task(self, task: Task, response: Response) -> shapes.TaskOut:
         """Tell a task with its version."""
