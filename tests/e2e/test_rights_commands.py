@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from timevalg import Timevalg
 from timevalg.cli.app import app
+from timevalg.model.contents import Source
 from timevalg.store.migrate import upgrade
 
 ORGANISATION = "999999999"
@@ -22,11 +23,19 @@ def test_from_the_first_right_to_the_last(tmp_path):
         assert done.exit_code == status, done.output
         return done.output.strip()
 
-    assert rights("unit", "u-1", "--clinic", "gastro", "--clinic", "eye") == "u-1 has eye, gastro"
+    unit = ("unit", "u-1", "--clinic", "surgery", "--clinic", "gastro")
+    rights(*unit, status=1)  # there are none yet
+    with Timevalg.open(url, organisation=ORGANISATION) as valg:
+        about = {"organisation": ORGANISATION, "timezone": "Europe/Oslo"}
+        empty = {"format": 1, "resources": [], "services": [], "pools": []}
+        for name in ("gastro", "surgery"):
+            source = Source(empty | {"clinic": {"id": name, **about}}, {})
+            valg.planner("anna").publish({name: source})
+    assert rights(*unit) == "u-1 has gastro, surgery"
     planner = rights("give", "--role", "planner", "--holder", "hpr:1", "--unit", "u-1")
     given = ("give", "--role", "secretary", "--person", "--ends", "2099-01-01T00:00:00+01:00")
     rights(*given, input=f"{NUMBER}\n")
-    assert "holds now: eye, gastro" in rights("list")
+    assert "holds now: gastro, surgery" in rights("list")
     found = json.loads(rights("list", "--json"))
     assert [s["right"]["role"] for s in found] == ["planner", "secretary"]
     assert found[1]["right"]["holder"].startswith("person:")

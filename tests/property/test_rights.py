@@ -1,5 +1,6 @@
 """However rights are given on, nobody ever has more than the right at the root of theirs."""
 
+import functools
 from contextlib import suppress
 from datetime import timedelta
 
@@ -8,9 +9,12 @@ from hypothesis import strategies as st
 
 from tests.proving import Here
 from tests.world import MONDAY, ORGANISATION, TestKeys
+from timevalg.booking.publish import publish
 from timevalg.booking.standing import clinics_of, covers
 from timevalg.channels.sink import Sink
+from timevalg.clinic import read_sources
 from timevalg.library import Timevalg
+from timevalg.model.contents import Source
 from timevalg.model.errors import TimevalgError
 from timevalg.model.principal import RoleName
 from timevalg.model.right import NOWHERE, within
@@ -37,12 +41,23 @@ STEPS = st.fixed_dictionaries(
 )
 
 
+@functools.cache
+def _published():
+    """A clinic of each name, with nothing in it."""
+    about = {"organisation": ORGANISATION, "timezone": "Europe/Oslo"}
+    empty = {"resources": [], "services": [], "pools": []}
+    return read_sources(
+        {c: Source({"format": 1, "clinic": {"id": c, **about}, **empty}, {}) for c in CLINICS}
+    )
+
+
 @given(st.lists(STEPS, max_size=20), HOURS)
 def test_no_chain_gives_more_than_its_root(steps, ends):
     clock = SetClock(MONDAY)
     store = Memory(clock)
     valg = Timevalg(ports_on(store, Sink(None), TestKeys(), prover=Here()), ORGANISATION)
     operator = valg.operator()
+    publish(valg.ports, valg.planner("anna").principal, _published())
     for unit in UNITS:
         operator.set_unit(unit, unit, CLINICS[:2])
     last = None if ends is None or ends < 1 else MONDAY + timedelta(hours=ends)

@@ -6,6 +6,7 @@ Without a token every address answers 401, also those that do not exist; the `OP
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -141,8 +142,9 @@ class Gate:
         return self._sign_on_page.replace("{}", quote(quote(scope["path"], safe="/"), safe=""))
 
     async def _count(self, limit: limits.RateLimitItem, what: str, who: str) -> None:
-        if not await self._rates.hit(limit, what, who):
-            wait = {"Retry-After": str(limit.get_expiry())}
+        seconds = await self._rates.wait(limit, what, who)
+        if seconds:
+            wait = {"Retry-After": str(math.ceil(seconds))}
             raise Problem("too-many", f"more than {limit} from this {what}", wait)
 
 

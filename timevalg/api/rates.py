@@ -41,18 +41,21 @@ class Rates:
         )
         self._back_at = 0.0
 
-    async def hit(self, limit: RateLimitItem, what: str, who: str) -> bool:
-        """Count one request; tell whether it is within the limit."""
+    async def wait(self, limit: RateLimitItem, what: str, who: str) -> float:
+        """Count a request if it is within the limit; gives the seconds until it would be, or 0."""
         if self._together is not None and time.monotonic() >= self._back_at:
             name = hashlib.blake2b(who.encode(), digest_size=16).hexdigest()
             try:
-                return await self._together.hit(limit, what, name)
+                if await self._together.hit(limit, what, name):
+                    return 0
+                stats = await self._together.get_window_stats(limit, what, name)
+                return max(0.001, stats.reset_time - time.time())
             except Exception as error:  # whatever ails it, the limits go on
                 self._back_at = time.monotonic() + AWAY
                 _log.warning("rates counted alone", error=type(error).__name__)
         if limit not in self._alone:
             self._alone[limit] = MovingWindow(limit.amount, limit.get_expiry())
-        return self._alone[limit].hit(f"{what} {who}")
+        return self._alone[limit].wait(f"{what} {who}")
 
     async def close(self) -> None:
         """Let go of Redis."""

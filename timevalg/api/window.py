@@ -28,20 +28,20 @@ class MovingWindow:
         self._times: dict[str, deque[float]] = {}
         """Of each caller the requests that count still; whoever was let in last comes last."""
 
-    def hit(self, who: str) -> bool:
-        """Tell whether one more is within the limit; if so it counts."""
+    def wait(self, who: str) -> float:
+        """Count one more if it is within the limit; gives the seconds until it would be, else 0."""
         now = self._clock()
         past = now - self._seconds
         times = self._times.get(who, deque())
         while times and times[0] <= past:
             times.popleft()
         if len(times) >= self._most:
-            return False
+            return times[0] - past
         times.append(now)
         self._times.pop(who, None)
         self._times[who] = times
         self._forget(past)
-        return True
+        return 0
 
     def _forget(self, past: float) -> None:
         """Let go of those none of whose requests counts any more."""

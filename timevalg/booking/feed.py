@@ -169,7 +169,7 @@ def register_patient(
     confidential: bool | None = None,
     version: int | None = None,
 ) -> Patient:
-    """Store (or change) a patient's name, language and addresses.
+    """Store (or change) a patient's name, language and addresses; its event says of whom only.
 
     An identity number or date of birth that is known stays if none is given; the date of birth
     is taken from the number.
@@ -213,6 +213,8 @@ def register_patient(
             said["birth"] = said["birth"] or number.birth
         elif known.identity is None and is_for_verification(act.unit):
             raise InvalidInput.single("identity", "is needed here, and must be synthetic")
-        return keep(act.unit, replace(known, **said))
+        kept = keep(act.unit, replace(known, **said))
+        act.event("patient.registered", "patient", "", kept.id, kept.version)
+        return kept
 
     return run(ports, principal, "register patient", body)

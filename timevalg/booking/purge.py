@@ -218,6 +218,8 @@ def _rows(unit: UnitOfWork, things: Iterable[Thing]) -> Rows:
             _add_thread(unit, thing.value, rows)
         elif isinstance(thing.value, Patient):
             rows["patients"].add(thing.value.id)
+            told = unit.events.of("patient", thing.value.id, above=-1)
+            rows["events"] |= {event.id for event in told}
             for bond in unit.representations.find(patient=thing.value.id):
                 rows["representations"].add(bond.id)
         else:

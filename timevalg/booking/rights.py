@@ -213,11 +213,14 @@ def set_unit(
     ------
     NotAllowed
         If the principal acts for some clinics only.
+    InvalidInput
+        If a clinic has not been published.
     StaleVersion
     """
     require_whole(principal, "set unit")
 
     def body(act: Act) -> Unit:
+        _require_clinics(act.unit, unit)
         act.unit.lock([f"unit:{unit.id}"])
         act.audit("unit", unit.id)
         known = act.unit.units.find(id=unit.id)
@@ -228,6 +231,17 @@ def set_unit(
         return unit
 
     return run(ports, principal, "set unit", body, reason=reason)
+
+
+def _require_clinics(unit: UnitOfWork, asked: Unit) -> None:
+    missing = [c for c in sorted(set(asked.clinics)) if not unit.publications.count(clinic=c)]
+    if missing:
+        known = sorted({publication.clinic for publication in unit.publications.find()})
+        there_is = f"name one of {', '.join(known)}, or " if known else ""
+        raise InvalidInput.single(
+            "clinics",
+            f"there is no clinic {' nor '.join(missing)}; {there_is}publish its file first",
+        )
 
 
 def _age(right: Right) -> tuple[datetime, str]:

@@ -23,7 +23,7 @@ from timevalg.solver.search import patient
 from timevalg.solver.trial import Model
 
 FURTHER = 92
-"""Days past the horizon that are looked at."""
+"""Days past the horizon that are looked at; no date of a task is proposed to move further."""
 
 _DAY = timedelta(days=1)
 _NO_LIMIT = 1_000_000
@@ -247,6 +247,11 @@ def _with_more(cluster: Cluster, role: int, name: str) -> Cluster:
         for group in cluster.groups
     )
     return replace(cluster, groups=groups)
+
+
+def is_step(days: int) -> bool:
+    """Tell whether moving a date by so many days is a loosening, and one worth proposing."""
+    return 0 < days <= FURTHER
 
 
 def rows_with(

@@ -12,7 +12,8 @@ allowed by `only` or the pool = 3; one more person, room or piece on one weekday
 `times` given up = 6. A pair is as large as both together.
 
 Never proposed: a time past the task's legal deadline, a start on closed days or in the past,
-another opening, moving what is booked.
+another opening, moving what is booked, moving a date of the task by more than `FURTHER` days, a
+`due` that is over.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from timevalg.model.text import Text
 from timevalg.model.time import DAY_NAMES, MINUTES_A_DAY
 from timevalg.solver.ask import Ask
 from timevalg.solver.bits import lowest
-from timevalg.solver.conditions import Change, Conditions, Loosening, rows_with
+from timevalg.solver.conditions import Change, Conditions, Loosening, is_step, rows_with
 from timevalg.solver.trial import Model, allowing
 
 _DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def not_before(here: Conditions) -> Iterator[Loosening]:
     def changes(gained: int) -> Iterator[Sequence[Change]]:
         new = here.date(gained.bit_length() - 1)
         days = (max(dates) - new).days
-        if days > 0:
+        if is_step(days):
             make = _bounds(lambda d: None if d is None else min(d, new), lambda d: d)
             yield [Change(f"not_before -{_count(days)}", days, make, False, here.since(new))]
 
@@ -81,7 +81,7 @@ def not_after(here: Conditions) -> Iterator[Loosening]:
     def changes(gained: int) -> Iterator[Sequence[Change]]:
         new = here.date(lowest(gained))
         days = (new - min(dates)).days
-        if days > 0:
+        if is_step(days):
             make = _bounds(lambda d: d, lambda d: None if d is None else max(d, new))
             yield [Change(f"not_after +{_count(days)}", days, make, False, here.until(new))]
 

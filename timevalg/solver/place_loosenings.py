@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from timevalg.solver.conditions import Change, Conditions, Loosening
+from timevalg.solver.conditions import Change, Conditions, Loosening, is_step
 from timevalg.solver.loosenings import Family
 from timevalg.solver.trial import Model
 
@@ -32,7 +32,7 @@ def fallback_notice(here: Conditions) -> Iterator[Loosening]:
 
 
 def due(here: Conditions) -> Iterator[Loosening]:
-    """How long the patient may choose."""
+    """How long the patient may choose: some time is left, from today or from when it opens."""
     ask, task = here.ask, here.ask.task
 
     def changes(gained: int) -> Iterator[Sequence[Change]]:
@@ -40,7 +40,7 @@ def due(here: Conditions) -> Iterator[Loosening]:
             return
         latest = here.date(gained.bit_length() - 1)
         days = (ask.earliest_from + (ask.notice or 0) * _DAY - latest).days
-        if 0 < days <= (task.due - task.opens).days:
+        if is_step(days) and days <= (task.due - here.today).days:
             text = f"due -{days} day{'s' if days > 1 else ''}"
             bits = here.since(latest)
             yield [Change(text, days, _due_earlier(days), False, bits)]

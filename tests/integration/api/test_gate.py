@@ -78,7 +78,7 @@ def test_too_many_requests_of_one_principal(world):
     app = limited(world, RATE_BY_PRINCIPAL="3/minute")
     one, other = Caller(app, "patient:p-1"), Caller(app, "patient:p-2")
     assert [one.get(TASKS).status_code for _ in range(4)] == [200, 200, 200, 429]
-    assert one.get(TASKS).headers["Retry-After"] == "60"
+    assert 1 <= int(one.get(TASKS).headers["Retry-After"]) <= 60
     assert other.get(TASKS).status_code == 200
 
 

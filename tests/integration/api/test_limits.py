@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from anyio.to_thread import current_default_thread_limiter
+from redis import Redis
 from starlette.concurrency import run_in_threadpool
 
 from benchmarks import servers
 from tests.integration.api.conftest import Caller, sign_on
+from tests.integration.workers.conftest import until
 from tests.world import ORGANISATION, World
 from timevalg.api.app import make_app
 from timevalg.api.rates import Rates
@@ -25,7 +27,7 @@ THREE = limits.parse("3/minute")
 
 
 async def asked(rates, times, who="p-1"):
-    found = [await one.hit(THREE, "principal", who) for _ in range(times) for one in rates]
+    found = [not await one.wait(THREE, "principal", who) for _ in range(times) for one in rates]
     for one in rates:
         await one.close()
     return found
@@ -39,9 +41,29 @@ def test_processes_count_together_where_there_is_redis(redis_url, shared):
     assert asyncio.run(both()).count(True) == (3 if shared else 6)
 
 
-def test_redis_is_not_told_who(redis_url):
-    from redis import Redis
+def test_how_long_to_wait_goes_by_the_oldest_that_counts(redis_url):
+    """Of three requests within a minute; the oldest, said to be older than it is, counts less."""
 
+    async def waits():
+        rates = Rates(redis_url)
+        found = [await rates.wait(THREE, "principal", "p-1") for _ in range(4)]
+        with Redis.from_url(redis_url) as client:
+            (key,) = client.keys("timevalg:rate*")
+            oldest = float(client.lindex(key, 2))
+            for earlier in (50, 61):
+                client.lset(key, 2, str(oldest - earlier))
+                found.append(await rates.wait(THREE, "principal", "p-1"))
+        await rates.close()
+        return found
+
+    *within, over, later, again = asyncio.run(waits())
+    assert within == [0, 0, 0]
+    assert 0 < over <= 60
+    assert 0 < later <= 10
+    assert again == 0
+
+
+def test_redis_is_not_told_who(redis_url):
     asyncio.run(asked([Rates(redis_url)], 1, "30108299920"))
     with Redis.from_url(redis_url) as client:
         keys = [key.decode() for key in client.keys("timevalg:rate*")]
@@ -85,6 +107,8 @@ def test_what_takes_too_long_is_answered_and_may_have_happened(postgres_url):
     (answer,) = answers
     assert (answer.status_code, answer.json()["type"]) == (504, "urn:timevalg:problem:slow")
     engine.dispose()
+    until(lambda: not world.store._engine.pool.checkedout())  # it is done in the end
+    assert world.task(task.id).state == "declined"
     world.store.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.world import ORGANISATION, oslo
 from timevalg.booking.examine import examine
 from timevalg.booking.sync import CalendarRow
-from timevalg.model.errors import IllegalMove, NotAllowed, NotFound
+from timevalg.model.errors import Conflict, IllegalMove, NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)
@@ -74,6 +74,20 @@ def test_late_messages_with_the_old_id_mean_the_one_that_is_left(world):
     assert world.read(lambda unit: unit.patients.get("p-1")).merged_into == "p-2"
     with pytest.raises(NotFound):
         world.patient("p-3").appointment("kontakt/1")
+
+
+def test_who_is_registered_is_told_by_id_alone(world):
+    fields = {"name": "Kari Fugl", "email": "kari@example.test", "identity": "30108299920"}
+    for version in (1, 2):
+        world.dips.register("p-1", confidential=version == 2, **fields)
+        event = world.events("patient.registered")[-1]
+        assert (event.subject, event.key, event.version) == ("patient", "p-1", version)
+        assert (event.by, event.clinic, event.old, event.new) == ("dips", "", None, None)
+        assert not [said for said in fields.values() if said in repr(event)]
+    assert len(world.events("patient.registered")) == 2
+    with pytest.raises(Conflict):
+        world.dips.register("p-2", identity=fields["identity"])
+    assert len(world.events("patient.registered")) == 2
 
 
 def test_visits_that_overlap_are_a_conflict_and_neither_is_lost(world):

@@ -52,6 +52,14 @@ def later(world, days):
     world.clock.advance(timedelta(days=days))
 
 
+def test_who_only_ever_was_registered_leaves_no_event(world):
+    lived(world)
+    later(world, 4000)
+    assert [e.key for e in world.events("patient.registered")] == ["p-3"]
+    assert went(world, apply=True)["contact"]["events"] == 1
+    assert world.events("patient.registered") == []
+
+
 def rows(world):
     """Every row but those of the audit log."""
     return {table: found for table, found in world.dump().items() if table != "audit"}

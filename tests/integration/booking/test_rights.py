@@ -107,6 +107,18 @@ def test_a_unit_that_loses_a_clinic_takes_it_from_all_its_people(world, operator
         secretary.task(task.id)
 
 
+def test_a_unit_has_only_clinics_that_there_are(world, operator):
+    before = world.valg.operator().units()
+    for wrong, told in (
+        (["clinic", "eye"], "no clinic eye; name one of clinic, other, or publish its file first"),
+        (["b", "a"], "no clinic a nor b; name one of"),
+    ):
+        with pytest.raises(InvalidInput, match=told):
+            operator.set_unit("medicine", "Medicine", wrong)
+    assert world.valg.operator().units() == before
+    assert operator.set_unit("empty", "Nobody", []).clinics == ()
+
+
 MORE = {
     "it reaches further": {"clinic": "other"},
     "may do what": {"role": "system", "clinic": "clinic"},

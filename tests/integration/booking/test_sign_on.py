@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.integration.booking.test_rights import two_clinics
 from tests.world import ORGANISATION
 from timevalg.booking.sign_on import sign_on
 from timevalg.model.errors import NotAllowed, NotFound, NotSignedOn
@@ -65,7 +66,7 @@ def test_a_person_before_the_client_does_not_act_as_the_system(world):
 
 def test_a_token_for_a_unit_reaches_no_further(stored):
     world = stored
-    operator = world.valg.operator()
+    operator = two_clinics(world)
     operator.set_unit("u-1", "Medicine", ["clinic"])
     operator.give("hpr:7654321", "planner")
     assert signed_on(world, replace(NURSE, unit="u-1")).clinics == frozenset({"clinic"})

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 
 from tests.integration.booking.ways import visit_in
-from tests.world import document, oslo, pool
+from tests.world import World, document, oslo, pool
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import IllegalMove, InvalidInput, RuleBroken, TimeTaken, WouldStrand
 
@@ -56,6 +57,18 @@ def test_moving_to_where_it_is_changes_nothing_and_uses_no_change_up(world):
     events = world.events()
     assert world.patient().change(visit, TEN) == moved
     assert world.events() == events
+
+
+def test_a_world_tells_the_same_of_what_happened_whoever_else_is_at_work(open_store, postgres):
+    """Where an event stands is not known before every older transaction of the server has ended."""
+    with psycopg.connect(postgres.url) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        world = World(lambda clock: open_store("postgresql", clock))
+        booked(world)
+        stored = world.read(lambda unit: unit.events.read(limit=100, internal=True))
+        assert {e.cursor for e in stored} == {""}
+        told = world.events()
+    assert world.events() == told
 
 
 def test_patients_change_so_often_and_so_late_as_the_pool_says(quick):

@@ -25,9 +25,12 @@ def test_no_more_are_let_in_within_any_span_than_may_be_and_no_fewer(seed):
         clock.now += chance.choice([0, 0.1, 1, seconds])
         who = chance.choice("abc")
         lately = [t for t in let_in[who] if t > clock.now - seconds]
-        assert window.hit(who) is (len(lately) < most)
+        wait = window.wait(who)
         if len(lately) < most:
+            assert wait == 0
             let_in[who].append(clock.now)
+        else:
+            assert wait == pytest.approx(lately[-most] + seconds - clock.now)
 
 
 def test_whoever_has_not_asked_for_long_is_forgotten():
@@ -35,5 +38,5 @@ def test_whoever_has_not_asked_for_long_is_forgotten():
     window = MovingWindow(3, 60, clock)
     for number in range(1000):
         clock.now = number
-        assert window.hit(f"p-{number}")
+        assert window.wait(f"p-{number}") == 0
         assert len(window._times) <= 60

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from random import Random
+
+import pytest
 
 from tests.property.small_plans import draw
 from tests.unit.solver.small import DAY, NOW, TODAY, clinic, organisation, pool, task
@@ -61,3 +64,36 @@ def test_an_earlier_due_date_cures_what_comes_too_soon_after_it():
     here = picture_of(clinic(pools=(pool(horizon=30, notice=5, fallback_notice=5),)))
     soon = task(due=TODAY + 4 * DAY, not_after=TODAY + 8 * DAY)
     assert "due -2 days" in [c.change for c in shortage(here, soon, NOW).cures]
+
+
+@pytest.mark.parametrize(
+    ("moved", "change", "far"),
+    [
+        ("due", "due -29 days", "due -63175 days"),
+        ("not_before", "not_before -28 days", "not_before -63174 days"),
+    ],
+)
+def test_no_date_is_moved_so_far_that_nobody_would(monkeypatch, moved, change, far):
+    """Guard off: a task of the year 2200 could have a place now, if only its date were now."""
+    here = clinic(pools=(pool(horizon=2),))
+
+    def told(day):
+        asked = task(**{moved: day}, not_after=day + 10 * DAY)
+        asks = [Ask.for_place(picture_of(here).index, asked, "p", NOW)]
+        found = [c.change for c in cures(Index.of(organisation(here)), asks)]
+        return [text for text in found if text.startswith(moved)]
+
+    later = date(2200, 1, 1)
+    assert (told(TODAY + 30 * DAY), told(later)) == ([change], [])
+    for name in ("loosenings", "place_loosenings"):
+        monkeypatch.setattr(f"timevalg.solver.{name}.is_step", lambda days: days > 0)
+    assert told(later) == [far]
+
+
+def test_a_due_date_is_not_moved_to_where_nobody_could_choose_any_more():
+    here = picture_of(clinic(pools=(pool(horizon=30, notice=5, fallback_notice=5),)))
+    for last, changes in ((6, ["due -4 days"]), (5, [])):
+        asked = task(opens=TODAY - 9 * DAY, due=TODAY + 4 * DAY, not_after=TODAY + last * DAY)
+        asks = [Ask.for_place(here.index, asked, "p", NOW)]
+        told = [c.change for c in cures(here.index, asks)]
+        assert [text for text in told if text.startswith("due")] == changes
