@@ -117,8 +117,8 @@ def test_unsafe_is_true_whoever_is_looked_at(monkeypatch):
 @pytest.mark.parametrize(
     ("rule", "instead", "seeds"),
     [
-        ("full._most", lambda sorts, start=0, end=0: 1, SEEDS[:40]),
-        ("full._touching", lambda seats, every, opening: [], SEEDS[:40]),
+        ("stretches._most", lambda sorts, start=0, end=0: 1, SEEDS[:40]),
+        ("overflow.Filled._next", lambda filled, level, unseen: [], SEEDS[:40]),
         ("spent.Spent._free", lambda spent, site, quota, seats, periods: 0, [131]),
     ],
     ids=[

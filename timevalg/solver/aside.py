@@ -192,9 +192,8 @@ class Aside:
             stuck.update([place for place, _ in site.waiting])
         elsewhere = {place for place, times in stuck.items() if times < len(roster.sites[place])}
         self._able = [set(), roster.sites.keys() - (stuck.keys() - elsewhere)]
-        gone = elsewhere | {place for place in stuck if not board.has(place)}
-        for site in self.sites.values():
-            site.waiting = [row for row in site.waiting if row[0] not in gone]
+        for site in self.sites.values() if elsewhere else ():
+            site.waiting = [row for row in site.waiting if row[0] not in elsewhere]
 
     def ground(self, site: Site, moves: int) -> Ground:
         """Give a site's masks with only those counted who cannot move in so many moves."""

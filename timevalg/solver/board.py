@@ -132,12 +132,6 @@ class Board:
             return self._spots[key]
         return self._spot_of_index(key)
 
-    def has(self, key: str) -> bool:
-        """Tell whether what has an id is on the board."""
-        if key in self._spots:
-            return self._spots[key] is not None
-        return key in self.index.sessions
-
     def of_patient(self, patient: str) -> tuple[Spot, ...]:
         """Give everything of a patient, in any clinic."""
         found = self._patients.get(patient)

@@ -1,0 +1,115 @@
+"""What a stretch holds flows off as far as it can: compared with OR-tools' maximal flow."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from ortools.graph.python.max_flow import SimpleMaxFlow
+
+from timevalg.solver.bits import cells
+from timevalg.solver.overflow import Filled, Seats, Where
+from timevalg.solver.stretches import Stretches
+
+MUCH = 1_000
+LONG = 3
+
+
+def network(seed: int) -> tuple[Filled, dict[Where, int], dict[str, tuple[Where, ...]], dict]:
+    """Make a random one: what is filled, room by stretch, and where everybody is and could be."""
+    dice = random.Random(seed)
+    names = [f"room{n}" for n in range(dice.randint(1, 3))]
+    sites = [(dice.randint(1, LONG), dice.randint(0, 3)) for _ in range(dice.randint(1, 3))]
+    begins = [{n: _sparse(dice) << by for n in names} for _, by in sites]
+    every = {
+        n: Stretches(
+            tuple((b[n], length, length) for (length, _), b in zip(sites, begins, strict=True))
+        )
+        for n in names
+    }
+    seats = [
+        Seats(by, long, long, of_site, {})
+        for (long, by), of_site in zip(sites, begins, strict=True)
+    ]
+    taken = dict.fromkeys(names, 0)
+    staying: dict[str, tuple[Where, int]] = {}
+    could: dict[str, tuple[Where, ...]] = {}
+    for n in range(12):
+        of_site = dice.choice(seats)
+        free = [
+            (name, step)
+            for name, bits in of_site.begins.items()
+            for step in cells(bits)
+            if not taken[name] >> step & (1 << of_site.length) - 1
+        ]
+        if free:
+            name, step = dice.choice(free)
+            taken[name] |= (1 << of_site.length) - 1 << step
+            mine = _sparse(dice) << of_site.by | 1 << step
+            assert isinstance(of_site.stuck, dict)
+            of_site.stuck[f"t{n}"] = mine >> of_site.by
+            staying[f"t{n}"] = (name, every[name].number(step)), of_site.worth
+            could[f"t{n}"] = tuple(
+                {
+                    (r, every[r].number(s))
+                    for r, bits in of_site.begins.items()
+                    for s in cells(bits & mine)
+                }
+            )
+    rooms = {
+        (name, number): of_one[number].most
+        - sum(worth for where, worth in staying.values() if where == (name, number))
+        for name, of_one in every.items()
+        for number in range(len(of_one))
+    }
+    return Filled(0, seats, every, staying), rooms, could, staying
+
+
+def _sparse(dice: random.Random) -> int:
+    return dice.getrandbits(20) & dice.getrandbits(20)
+
+
+def most_that_leaves(
+    where: Where,
+    rooms: dict[Where, int],
+    could: dict[str, tuple[Where, ...]],
+    staying: dict[str, tuple[Where, int]],
+) -> int:
+    flow, nodes = SimpleMaxFlow(), {key: n for n, key in enumerate([*rooms, *staying, "end"])}
+    for place, (here, worth) in staying.items():
+        flow.add_arc_with_capacity(nodes[here], nodes[place], worth)
+        for there in could[place]:
+            flow.add_arc_with_capacity(nodes[place], nodes[there], MUCH)
+    for there, room in rooms.items():
+        if there != where and room > 0:
+            flow.add_arc_with_capacity(nodes[there], nodes["end"], room)
+    if not flow.num_arcs():
+        return 0
+    flow.solve(nodes[where], nodes["end"])
+    return flow.optimal_flow()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_as_much_leaves_as_can_and_everything_is_back_where_it_was(part):
+    seen = set()
+    for seed in range(100 * part, 100 * part + 100):
+        filled, rooms, could, staying = network(seed)
+        for where in random.Random(seed).sample(list(rooms), len(rooms)):
+            expected = most_that_leaves(where, rooms, could, staying)
+            seen.add(expected)
+            assert filled.leaving(where, 1) == min(1, expected), (seed, where)
+            assert filled.leaving(where, MUCH) == expected, (seed, where)
+    assert {0, 1, 2, 3, 4} <= seen
+
+
+def test_a_claim_takes_too_much_if_what_it_drives_out_finds_too_little_room():
+    """Three seats of two steps in two rooms, for two who could be anywhere; then for three."""
+    every = {"a": Stretches(((0b0101, 2, 2),)), "b": Stretches(((0b1, 2, 2),))}
+    seats = [Seats(0, 2, 2, {"a": 0b0101, "b": 0b1}, {"one": 0b101, "two": 0b101})]
+    staying = {"one": (("a", 0), 2), "two": (("a", 1), 2)}
+    filled = Filled(0, seats, every, staying)
+    assert not filled.takes("a", 0, 2)  # who is there goes to the other room
+    assert filled.leaving(("a", 0), 4) == 2
+    filled = Filled(0, seats, every, {**staying, "three": (("b", 0), 2)})
+    assert filled.takes("a", 0, 2)
+    assert not filled.takes("c", 0, 2)

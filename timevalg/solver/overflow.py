@@ -1,0 +1,186 @@
+"""What fills the time of a kind of resources, and how much of it could be elsewhere.
+
+Those who cannot move aside are seated anew in thought, all at once, wherever rules and bookings
+let them; a visit may even be in parts. What a stretch holds flows off along the seats of those who
+are there into stretches that have room, those in between staying as full as they are: a flow that
+is as large as it can be once no way is left. Patients and quotas are not asked.
+
+Source: L. R. Ford and D. R. Fulkerson, "Maximal flow through a network", 1956.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from timevalg.solver.bits import lowest, shifted
+from timevalg.solver.stretches import Stretches
+
+Where = tuple[str, int]
+"""Resource id, number of the stretch."""
+Step = tuple[Where, str, Where]
+"""From where somebody's place goes, whose, and to where."""
+
+
+@dataclass
+class Seats:
+    """The seats of the tasks of one site.
+
+    Attributes
+    ----------
+    by : int
+        The step of the site's first.
+    length, worth : int
+        Steps that one takes, and what it is worth.
+    begins : dict
+        Resource id → the steps at which seats begin.
+    stuck : mapping
+        Place → where it could be, in the site's steps.
+    """
+
+    by: int
+    length: int
+    worth: int
+    begins: dict[str, int]
+    stuck: Mapping[str, int]
+
+
+class Filled:
+    """The stretches of a kind of resources with what is there.
+
+    Parameters
+    ----------
+    base : int
+        The step from which they count.
+    seats : sequence of Seats
+        Those of each site.
+    every : mapping
+        Resource id → its stretches.
+    staying : mapping
+        Place → where it is, and what it is worth.
+    """
+
+    def __init__(
+        self,
+        base: int,
+        seats: Sequence[Seats],
+        every: Mapping[str, Stretches],
+        staying: Mapping[str, tuple[Where, int]],
+    ) -> None:
+        self.base, self._seats, self._every = base, seats, every
+        self._there: defaultdict[Where, int] = defaultdict(int)
+        self._inside: defaultdict[Where, dict[str, int]] = defaultdict(dict)
+        for place, (where, worth) in staying.items():
+            self._there[where] += worth
+            self._inside[where][place] = worth
+        self._rooms: dict[Where, int] = {}
+        self._leaving: dict[Where, tuple[int, bool]] = {}
+
+    def takes(self, name: str, start: int, end: int) -> bool:
+        """Tell whether a claim of some steps drives out more than could be elsewhere."""
+        every = self._every.get(name)
+        if every is None:
+            return False
+        number = every.number(start)
+        while number < len(every) and every.starts[number] < end:
+            where = name, number
+            too_much = every[number].loss(start, end, self._there[where]) - self._room(where)
+            if too_much > 0 and self.leaving(where, too_much) < too_much:
+                return True
+            number += 1
+        return False
+
+    def leaving(self, where: Where, wanted: int) -> int:
+        """Give how much of what is in a stretch could be elsewhere, up to what is wanted."""
+        known, is_all = self._leaving.get(where, (0, False))
+        if is_all or known >= wanted:
+            return known
+        amount, moved = 0, list[tuple[list[Step], int]]()
+        while amount < wanted and (way := self._way_out(where, at_first=not amount)):
+            parts = [self._inside[here][place] for here, place, _ in way]
+            much = min(wanted - amount, self._room(way[0][2]), *parts)
+            self._flow(way, much)
+            moved.append((way, much))
+            amount += much
+        for way, much in reversed(moved):
+            self._flow(way, -much)
+        self._leaving[where] = amount, amount < wanted
+        return amount
+
+    def _flow(self, way: Sequence[Step], much: int) -> None:
+        for here, place, there in way:
+            self._inside[here][place] -= much
+            self._inside[there][place] = self._inside[there].get(place, 0) + much
+        self._rooms[way[0][2]] -= much
+
+    def _way_out(self, where: Where, *, at_first: bool) -> list[Step]:
+        """Find who could go where so that a stretch holds less.
+
+        Parameters
+        ----------
+        at_first : bool
+            Nothing has been moved: if there is no way, none of what was looked at has one.
+
+        Returns
+        -------
+        list of Step
+            The one into a stretch with room first; empty if there is none.
+        """
+        unseen = dict.fromkeys(self._every, -1)
+        self._see(unseen, where)
+        levels = [[where]]
+        while levels[-1]:
+            levels.append([])
+            for there in self._next(levels[-2], unseen):
+                if self._room(there) > 0:
+                    return self._back(levels[:-1], there)
+                levels[-1].append(there)
+        if at_first and not self._room(where):
+            self._leaving.update(dict.fromkeys((w for level in levels for w in level), (0, True)))
+        return []
+
+    def _see(self, unseen: dict[str, int], where: Where) -> None:
+        unseen[where[0]] &= ~self._every[where[0]].reach(where[1])
+
+    def _next(self, level: Sequence[Where], unseen: dict[str, int]) -> Iterator[Where]:
+        """Give what has not been seen of where those in some stretches could be."""
+        going = [place for here in level for place, worth in self._inside[here].items() if worth]
+        for of_site in self._seats:
+            could = 0
+            for place in going:
+                could |= of_site.stuck.get(place, 0)
+            could = shifted(could, -of_site.by)
+            for name, begins in of_site.begins.items() if could else ():
+                while bits := could & begins & unseen[name]:
+                    there = name, self._every[name].number(lowest(bits))
+                    self._see(unseen, there)
+                    yield there
+
+    def _back(self, levels: Sequence[Sequence[Where]], there: Where) -> list[Step]:
+        """Give the steps that lead through some levels to a stretch."""
+        way: list[Step] = []
+        for level in reversed(levels):
+            name, number = there
+            inside = self._every[name].reach(number)
+            seats = [
+                (s.stuck, shifted(s.begins[name] & inside, s.by))
+                for s in self._seats
+                if name in s.begins
+            ]
+            here, place = next(
+                (here, place)
+                for here in level
+                for place, worth in self._inside[here].items()
+                if worth and any(stuck.get(place, 0) & steps for stuck, steps in seats)
+            )
+            way.append((here, place, there))
+            there = here
+        return way
+
+    def _room(self, where: Where) -> int:
+        found = self._rooms.get(where)
+        if found is None:
+            name, number = where
+            found = self._rooms[where] = self._every[name][number].room(self._there[where])
+        return found
