@@ -5,15 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import psycopg
 import pytest
 import yaml
 
+from tests.integration.workers.conftest import until
 from tests.serving import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -62,13 +63,17 @@ def running(installed, cwd, arguments, environment):
 
 
 def answered(process, url):
-    """Ask again and again until it is well; fails if the process has ended."""
-    while process.poll() is None:
+    """Ask now and then until it is well; fails if the process has ended."""
+
+    def well():
+        assert process.poll() is None, process.stderr.read()
         try:
-            return httpx2.get(url, timeout=10).raise_for_status()
-        except httpx2.HTTPError:
-            continue
-    raise AssertionError(process.stderr.read())
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    until(well)
 
 
 def test_the_services_of_the_compose_file_run(installed, tmp_path, postgres, redis_url):
