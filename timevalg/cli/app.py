@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from timevalg.cli import rights, work
-from timevalg.cli.options import DatabaseUrl, Json
+from timevalg.cli import clinics, database, rights, work
+from timevalg.cli.options import DatabaseUrl, File, Json, Now, Organisation
 
 app = typer.Typer(
     name="timevalg",
@@ -17,33 +17,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Patients choose their own appointments; deadlines hold; freed hours are used.",
 )
-database = typer.Typer(no_args_is_help=True, help="The database's tables.")
-app.add_typer(database, name="db")
+app.add_typer(database.app, name="db")
 audit = typer.Typer(no_args_is_help=True, help="The log of who looked at and changed what.")
 app.add_typer(audit, name="audit")
 app.add_typer(work.app, name="work")
 app.add_typer(rights.app, name="rights")
-pools = typer.Typer(no_args_is_help=True, help="Pools: on, off, and what they would come to.")
-app.add_typer(pools, name="pools")
-clinic = typer.Typer(no_args_is_help=True, help="Clinic files in force, and their versions.")
-app.add_typer(clinic, name="clinic")
+app.add_typer(clinics.pools, name="pools")
+app.add_typer(clinics.clinic, name="clinic")
 
-File = Annotated[Path, typer.Argument(help="A clinic file, or a folder of them.")]
-Now = Annotated[str | None, typer.Option(help="Instant; local if it has no offset.")]
 LocalDate = Annotated[str | None, typer.Option(help="Local date.")]
 Done = Annotated[list[str] | None, typer.Option(help="A preparation already done.")]
 
-Clinic = Annotated[str, typer.Argument(help="The clinic's id.")]
-Pool = Annotated[str, typer.Argument(help="The pool's id.")]
 OptionalFile = Annotated[
     Path | None, typer.Argument(help="A clinic file, or a folder of them; or --database.")
 ]
 InsteadOfFile = Annotated[
     str | None,
     typer.Option("--database", help="Published clinics and stored tasks in FILE's stead."),
-]
-Organisation = Annotated[
-    str | None, typer.Option(help="Which of the database's, if it holds several.")
 ]
 
 
@@ -189,87 +179,6 @@ def invite(
     command.run(standing, file, send, up_to, partly, as_json)
 
 
-@clinic.command("publish")
-def clinic_publish(file: File, url: DatabaseUrl, as_json: Json = False) -> None:
-    """Put a clinic file, or a folder of them, in force; says whom it affects."""
-    from timevalg.cli import clinic_files as command
-
-    command.publish(file, url, as_json)
-
-
-@clinic.command("versions")
-def clinic_versions(
-    name: Clinic, url: DatabaseUrl, organisation: Organisation = None, as_json: Json = False
-) -> None:
-    """List the versions of a clinic's file, newest first."""
-    from timevalg.cli import clinic_files as command
-    from timevalg.cli.standing import Standing
-
-    command.versions(Standing(None, None, url, organisation), name, as_json)
-
-
-@clinic.command("rollback")
-def clinic_rollback(
-    name: Clinic,
-    version: Annotated[int, typer.Argument(min=1, help="Which is to be in force again.")],
-    url: DatabaseUrl,
-    organisation: Organisation = None,
-    reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Put an earlier version in force again, as a new one; bookings are left alone."""
-    from timevalg.cli import clinic_files as command
-    from timevalg.cli.standing import Standing
-
-    command.rollback(Standing(None, None, url, organisation), name, version, reason, as_json)
-
-
-@pools.command("on")
-def pools_on(
-    name: Clinic,
-    pool: Pool,
-    url: DatabaseUrl,
-    organisation: Organisation = None,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """Open a pool for choice, with the openings that it had last."""
-    from timevalg.cli import clinic_files as command
-    from timevalg.cli.standing import Standing
-
-    standing = Standing(None, now, url, organisation)
-    command.switch(standing, name, pool, True, "", False, as_json)
-
-
-@pools.command("off")
-def pools_off(
-    name: Clinic,
-    pool: Pool,
-    url: DatabaseUrl,
-    organisation: Organisation = None,
-    reason: Annotated[str, typer.Option(help="Why; needed to override.")] = "",
-    override: Annotated[
-        bool, typer.Option("--override", help="Although some have no other place.")
-    ] = False,
-    now: Now = None,
-    as_json: Json = False,
-) -> None:
-    """Close a pool: nothing is offered in it; refused if somebody has no other place."""
-    from timevalg.cli import clinic_files as command
-    from timevalg.cli.standing import Standing
-
-    standing = Standing(None, now, url, organisation)
-    command.switch(standing, name, pool, False, reason, override, as_json)
-
-
-@pools.command("whatif")
-def pools_whatif(file: File, url: DatabaseUrl, now: Now = None, as_json: Json = False) -> None:
-    """Say what publishing an edited file would do to places, visits and tasks; writes nothing."""
-    from timevalg.cli import whatif as command
-
-    command.run(file, url, now, as_json)
-
-
 @app.command()
 def replan(
     url: DatabaseUrl,
@@ -338,47 +247,6 @@ def demo(
     run(as_json, tasks, weeks, seed, folder)
 
 
-@database.command("upgrade")
-def db_upgrade(url: DatabaseUrl) -> None:
-    """Bring the tables up to date (again and again does no harm)."""
-    from timevalg.store.migrate import upgrade
-
-    upgrade(url)
-    typer.echo("the database is up to date")
-
-
-@database.command("key")
-def db_key(
-    name: Annotated[str, typer.Argument(help="A name that no key has had, such as the year.")],
-) -> None:
-    """Make a key for personal data, as it stands first in TIMEVALG_DATA_KEYS."""
-    from timevalg.store.vault import KeysInText, new_key
-
-    made = new_key(name)
-    KeysInText(made)
-    typer.echo(made)
-
-
-@database.command("reseal")
-def db_reseal(url: DatabaseUrl) -> None:
-    """Seal personal data with the newest of TIMEVALG_DATA_KEYS; others go on meanwhile."""
-    from timevalg.cli import reseal as command
-
-    command.run(url)
-
-
-@database.command("grant")
-def db_grant(
-    role: Annotated[str, typer.Argument(help="The role of PostgreSQL that the program uses.")],
-    url: DatabaseUrl,
-) -> None:
-    """Let a role do what the program does, and no more: the audit log it can only add to."""
-    from timevalg.store.grants import grant
-
-    grant(url, role)
-    typer.echo(f"{role} may do what the program does; it cannot change the audit log")
-
-
 @audit.command("verify")
 def audit_verify(
     url: DatabaseUrl,
@@ -391,27 +259,6 @@ def audit_verify(
     from timevalg.cli import audit as command
 
     command.verify(url, organisation, as_json)
-
-
-@database.command("backup")
-def db_backup(
-    url: DatabaseUrl,
-    file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")],
-) -> None:
-    """Copy a SQLite database while it is in use (PostgreSQL: pg_dump; docs/backup.md)."""
-    from timevalg.store.backup import backup
-
-    backup(url, file)
-    typer.echo(f"{file} is a copy of the database")
-
-
-@database.command("restored")
-def db_restored(url: DatabaseUrl) -> None:
-    """Make a database that was restored from a backup ready, before anything else uses it."""
-    from timevalg.store.backup import restored
-
-    events = restored(url)
-    typer.echo(f"{events} events are in order; next: timevalg doctor --deep")
 
 
 @app.command("import")
