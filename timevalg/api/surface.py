@@ -7,10 +7,12 @@ start.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import wraps
 from inspect import signature
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel
 
 from timevalg.api.problems import Problem
 from timevalg.api.schemas.problem import ProblemOut
@@ -132,7 +134,7 @@ class Surface(APIRouter):
                 told["headers"] = {"ETag": ETAG}
             self.add_api_route(
                 path,
-                endpoint,
+                _worded(endpoint, status),
                 methods=[method],
                 status_code=status,
                 operation_id=name or endpoint.__name__,
@@ -144,6 +146,24 @@ class Surface(APIRouter):
             return endpoint
 
         return declare
+
+
+def _worded(endpoint: Endpoint, status: int) -> Callable[..., Any]:
+    """Let an endpoint put its answer into JSON in the thread that it has: FastAPI takes another."""
+
+    @wraps(endpoint)
+    def answering(**named: Any) -> Any:
+        found = endpoint(**named)
+        if not isinstance(found, BaseModel):
+            return found
+        answer = Response(
+            found.model_dump_json(by_alias=True), status, media_type="application/json"
+        )
+        if (told := named.get("response")) is not None:
+            answer.headers.raw.extend(told.headers.raw)
+        return answer
+
+    return answering
 
 
 # Dependencies that do not touch the database are coroutines: no thread is needed for them.

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     Column,
     ColumnElement,
     Delete,
@@ -26,6 +27,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 
 from timevalg.store.criteria import Term, checked
 from timevalg.store.kinds import Kind
@@ -34,9 +39,34 @@ from timevalg.store.tables import TABLES
 MINE: Term = ("organisation", "equal")
 """Binds every statement to the rows of one organisation."""
 
+
+class is_any(FunctionElement[bool]):
+    """A column is one of the values of an array: the same statement for any number of them."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        """Stand as it is: SQLite would compare it with 1, and use no index."""
+        return self
+
+
+@compiles(is_any, "postgresql")
+def _is_any(element: is_any, compiler: SQLCompiler, **how: Any) -> str:
+    column, values = (compiler.process(part, **how) for part in element.clauses)
+    return f"{column} = ANY({values})"
+
+
+@compiles(is_any)
+def _is_in(element: is_any, compiler: SQLCompiler, **how: Any) -> str:
+    column, values = element.clauses
+    each = bindparam(values.key, type_=column.type, expanding=True)
+    return compiler.process(column.in_(each), **how)
+
+
 _SQL: Mapping[str, Callable[[Column[Any], BindParameter[Any]], ColumnElement[bool]]] = {
     "equal": operator.eq,
-    "any": lambda column, values: column.in_(values),
+    "any": lambda column, values: is_any(column, values),
     "from": operator.ge,
     "below": operator.lt,
     "set": lambda column, _: column.is_not(None),
@@ -67,8 +97,8 @@ def condition(table: Table, *terms: Term, prefix: str = "") -> ColumnElement[boo
 
 
 def _test(column: Column[Any], sort: str, prefix: str) -> ColumnElement[bool]:
-    name, many = f"{prefix}{column.name}_{sort}", sort == "any"
-    return _SQL[sort](column, bindparam(name, type_=column.type, expanding=many))
+    type_ = ARRAY(column.type) if sort == "any" else column.type
+    return _SQL[sort](column, bindparam(f"{prefix}{column.name}_{sort}", type_=type_))
 
 
 @cache
