@@ -17,8 +17,8 @@ from timevalg.booking.sign_on import acting_as
 from timevalg.booking.tell_systems import pass_on_events, unread
 from timevalg.booking.work import Done, do_works, due_work, worker
 from timevalg.library.desk import Desk
-from timevalg.library.hospital import RecordSystem
 from timevalg.library.patient import PatientView
+from timevalg.library.record_system import RecordSystem
 from timevalg.library.rights import Rights
 from timevalg.model.principal import Principal, RoleName
 from timevalg.store.migrate import upgrade

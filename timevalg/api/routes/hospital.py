@@ -17,7 +17,8 @@ from timevalg.api.schemas.given import After, Id, given_resources
 from timevalg.api.schemas.patient import ReasonIn
 from timevalg.api.schemas.privacy import RepresentativeOut, RepresentativesOut
 from timevalg.api.surface import Endpoint, Key, MaybeKey, OnPorts, Surface, Version, Who, tag
-from timevalg.library.hospital import Hospital, RecordSystem
+from timevalg.library.hospital import Hospital
+from timevalg.library.record_system import RecordSystem
 from timevalg.model.appointment import Appointment
 from timevalg.model.records import Patient
 from timevalg.model.representation import Representation
