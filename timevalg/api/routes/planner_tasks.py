@@ -9,8 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from timevalg.api.problems import Problem
-from timevalg.api.routes.hospital import TASK, Limit, Next, told_task, told_visit
 from timevalg.api.routes.planner_clinics import DESK, Planner, clinics_of
+from timevalg.api.routes.verbs import TASK, Limit, Next, told_task, told_visit
 from timevalg.api.schemas import desk as shapes
 from timevalg.api.schemas import patient, tasks, visits
 from timevalg.api.schemas import planner_tasks as given_shapes

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from timevalg.api.routes.hospital import PLANNER, VISIT, declare
+from timevalg.api.routes.hospital import declare
 from timevalg.api.routes.planner_clinics import DESK, Planner, clinics_of
+from timevalg.api.routes.verbs import PLANNER, VISIT
 from timevalg.api.schemas import desk as shapes
 from timevalg.api.schemas import proposals
 from timevalg.api.schemas.by_time import since

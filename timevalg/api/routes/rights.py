@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from timevalg.api.routes.hospital import Limit, Next
+from timevalg.api.routes.verbs import Limit, Next
 from timevalg.api.schemas import rights as shapes
 from timevalg.api.schemas.given import Id
 from timevalg.api.schemas.patient import ReasonIn

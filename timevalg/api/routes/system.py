@@ -9,7 +9,8 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from timevalg.api.routes.hospital import SYSTEM, Next, System, declare, told_patient
+from timevalg.api.routes.hospital import declare
+from timevalg.api.routes.verbs import SYSTEM, Next, System, told_patient
 from timevalg.api.schemas import clinic_files, events, intake, patients, tasks
 from timevalg.api.schemas.given import Id
 from timevalg.api.surface import Key, MaybeKey, Surface, Version, tag
