@@ -1,4 +1,4 @@
-"""Claims that take milliseconds to plan: planned in their transaction, and many in one.
+"""Claims that take milliseconds to plan, and looks: many at the same moment in one transaction.
 
 To a server a transaction costs more than what one patient asks of it. So those who come while
 another is in its transaction wait, and are then done in one: the picture is brought up to date
@@ -11,7 +11,7 @@ is answered, and what is written about it, is as if each had come alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
 from timevalg.booking.access import scope_of
@@ -26,6 +26,7 @@ from timevalg.booking.together import Inside
 from timevalg.model.errors import TimeTaken, TimevalgError, Unsure
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session
+from timevalg.model.task import Task
 from timevalg.solver.certificates import after
 from timevalg.solver.picture import Picture
 
@@ -34,6 +35,7 @@ C = TypeVar("C")
 
 Find = Callable[[Act, Picture], tuple[Wanted, C]]
 Body = Callable[[Act, Picture, C, Session], R]
+Ahead = Callable[[Gathered, Sequence[Task]], None]
 
 
 def settle_at_once(
@@ -64,42 +66,97 @@ def settle_at_once(
         If `find` says so, or three plans in a row were overtaken.
     """
     scope_of(verb, principal)
-    call = _Call(ports, principal, verb, task, find, body)
+    call = _Claim(ports, principal, verb, task, find, body)
     if ports.in_hand is None:
         line = ports.lines.setdefault(principal.organisation, Line())
-        line.join(call, _serve)
+        line.join(call, _serve_claims)
         for _ in range(ATTEMPTS - 1):
             if call.is_settled:
                 break
-            line.join(call, _serve)
+            line.join(call, _serve_claims)
+    return call.outcome()
+
+
+def look_at_once(
+    ports: Ports,
+    principal: Principal,
+    verb: str,
+    task: str,
+    body: Callable[[Act], R],
+    ahead: Ahead,
+) -> R:
+    """Do as `acting.run` does, together with others who look at the same moment.
+
+    Parameters
+    ----------
+    task : str
+        The id of the task that is looked at.
+    body : callable
+        Claims nothing, and writes nothing but who looked.
+    ahead : callable
+        Reads at once what the bodies will ask for about some tasks.
+    """
+    if ports.once is not None or ports.in_hand is not None:
+        return run(ports, principal, verb, body)
+    scope_of(verb, principal)
+    call = _Look(ports, principal, verb, task, body, ahead)
+    line = ports.lines.setdefault(f"{principal.organisation} {verb}", Line())
+    line.join(call, _serve_looks)
     return call.outcome()
 
 
 @dataclass
-class _Call(Generic[C, R]):
+class _Call(Generic[R]):
     """What one caller wants, and what came of it."""
 
     ports: Ports
     principal: Principal
     verb: str
     task: str
-    find: Find[C]
-    body: Body[C, R]
-    done: bool = False
-    result: R | None = None
-    error: TimevalgError | None = None
-    overtaken: bool = False
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it is no use to try it together with others again."""
-        return self.done or self.error is not None or not self.overtaken
+    done: bool = field(default=False, init=False)
+    result: R | None = field(default=None, init=False)
+    error: TimevalgError | None = field(default=None, init=False)
 
     def outcome(self) -> R:
         """Give what came of it together with others, or do it in a transaction of its own."""
         if self.error is not None:
             raise self.error
         return cast(R, self.result) if self.done else self.do_alone()
+
+    def do_alone(self) -> R:
+        """Do it in a transaction of its own."""
+        raise NotImplementedError
+
+    def act_in(self, gathered: Gathered) -> Act:
+        """Give the act of it in a transaction that others are done in too."""
+        ports = replace(self.ports, store=Inside(gathered.unit))
+        return Act(ports, gathered.unit, self.principal, self.verb)
+
+
+@dataclass
+class _Look(_Call[R]):
+    """One that only looks."""
+
+    body: Callable[[Act], R]
+    ahead: Ahead
+
+    def do_alone(self) -> R:
+        """Do it in a transaction of its own."""
+        return run(self.ports, self.principal, self.verb, self.body)
+
+
+@dataclass
+class _Claim(_Call[R], Generic[C, R]):
+    """One that claims time."""
+
+    find: Find[C]
+    body: Body[C, R]
+    overtaken: bool = field(default=False, init=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is no use to try it together with others again."""
+        return self.done or self.error is not None or not self.overtaken
 
     def do_alone(self) -> R:
         """Do it in a transaction of its own."""
@@ -124,17 +181,19 @@ class _Call(Generic[C, R]):
         return glance(self.ports, self.principal, self.verb, look)
 
 
-def _serve(calls: Sequence[_Call[Any, Any]]) -> None:
+Call = TypeVar("Call", bound=_Call[Any])
+Results = list[tuple[Call, Any]]
+
+
+def _serve(calls: Sequence[Call], together: Callable[[Sequence[Call]], Results[Call]]) -> None:
     """Do one call, or some in one transaction; what is not done then, its caller does alone."""
     first = calls[0]
     if len(calls) == 1:
         first.result, first.done = first.do_alone(), True
         return
-    store, organisation = first.ports.store, first.principal.organisation
-    here = [call for call in calls if call.ports.store is store]
+    here = [call for call in calls if call.ports.store is first.ports.store]
     try:
-        picture = picture_of(first.ports, first.principal)
-        results = store.run(organisation, lambda unit: _in_one(unit, picture, here))
+        results = together(here)
     except Unsure:
         for call in here:
             call.error = Unsure()
@@ -142,11 +201,57 @@ def _serve(calls: Sequence[_Call[Any, Any]]) -> None:
         return
     else:
         for call, result in results:
-            call.ports.saw(picture)
             call.result, call.done = result, True
 
 
-def _leave_out(call: _Call[Any, Any], act: Act, *, overtaken: bool = False) -> None:
+def _serve_looks(calls: Sequence[_Look[Any]]) -> None:
+    _serve(calls, _look_together)
+
+
+def _look_together(calls: Sequence[_Look[Any]]) -> Results[_Look[Any]]:
+    """Look in one transaction; who is refused is left out."""
+
+    def transaction(unit: UnitOfWork) -> Results[_Look[Any]]:
+        gathered, results = Gathered(unit), Results[_Look[Any]]()
+        first.ahead(gathered, _own_alone(gathered, calls))
+        for call in calls:
+            act = call.act_in(gathered)
+            try:
+                require_standing(act.unit, call.principal, call.verb)
+                results.append((call, call.body(act)))
+            except TimevalgError:
+                continue
+            act.log.write(gathered.unit)
+        gathered.write()
+        return results
+
+    first = calls[0]
+    return first.ports.store.run(first.principal.organisation, transaction)
+
+
+def _own_alone(gathered: Gathered, calls: Sequence[_Call[Any]]) -> list[Task]:
+    """Lock the tasks that calls are about, before anything is written, and read them."""
+    tasks = frozenset(call.task for call in calls)
+    gathered.unit.lock([f"t:{task}" for task in tasks])
+    return gathered.unit.tasks.find(id=tasks)
+
+
+def _serve_claims(calls: Sequence[_Claim[Any, Any]]) -> None:
+    _serve(calls, _claim_together)
+
+
+def _claim_together(calls: Sequence[_Claim[Any, Any]]) -> Results[_Claim[Any, Any]]:
+    first = calls[0]
+    picture = picture_of(first.ports, first.principal)
+    results = first.ports.store.run(
+        first.principal.organisation, lambda unit: _in_one(unit, picture, calls)
+    )
+    for call, _ in results:
+        call.ports.saw(picture)
+    return results
+
+
+def _leave_out(call: _Claim[Any, Any], act: Act, *, overtaken: bool = False) -> None:
     """Go on without a call; not if it has begun to write."""
     call.overtaken = overtaken
     if act.log.events:
@@ -157,26 +262,23 @@ def _leave_out(call: _Call[Any, Any], act: Act, *, overtaken: bool = False) -> N
 class _Planned:
     """A call whose plan stands."""
 
-    call: _Call[Any, Any]
+    call: _Claim[Any, Any]
     act: Act
     wanted: Wanted
     plan: Any
 
 
 def _in_one(
-    unit: UnitOfWork, picture: Picture, calls: Sequence[_Call[Any, Any]]
-) -> list[tuple[_Call[Any, Any], Any]]:
+    unit: UnitOfWork, picture: Picture, calls: Sequence[_Claim[Any, Any]]
+) -> Results[_Claim[Any, Any]]:
     """Plan calls one after the other, claim for all of them, and do what follows."""
     gathered = Gathered(unit)
     known = begin_all(unit, [call.ports.once for call in calls if call.ports.once is not None])
     fresh = [c for c in calls if c.ports.once is None or c.ports.once.id not in known]
-    tasks = frozenset(call.task for call in fresh)
-    gathered.unit.lock([f"t:{task}" for task in tasks])
-    gathered.unit.tasks.find(id=tasks)
+    tasks = [task.id for task in _own_alone(gathered, fresh)]
     planned, at = list[_Planned](), picture
     for call in fresh:
-        ports = replace(call.ports, store=Inside(gathered.unit))
-        act = Act(ports, gathered.unit, call.principal, call.verb)
+        act = call.act_in(gathered)
         try:
             require_standing(act.unit, call.principal, call.verb)
             wanted, plan = call.find(act, at)
@@ -187,12 +289,11 @@ def _in_one(
         at = after(at, wanted.certificate)
     if not planned:
         return []
-    first = planned[0].act
-    claiming = Act(first.ports, first.unit, first.principal, first.verb)
+    claiming = planned[0].call.act_in(gathered)
     taken = claim_each(claiming, picture, [one.wanted for one in planned])
     claiming.log.write(gathered.unit)
     gathered.know_cases(tasks)
-    results = []
+    results = Results[_Claim[Any, Any]]()
     for one, session in zip(planned, taken, strict=True):
         if session is None:
             _leave_out(one.call, one.act, overtaken=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -38,7 +38,13 @@ class Gathered:
 
     def know_cases(self, tasks: Collection[str]) -> None:
         """Read at once which cases of some tasks are open."""
-        self._rows["cases"].know("task", tasks, closed_at=None)
+        self._rows["cases"].know("task", tasks, {"closed_at": None}, {})
+
+    def know_last(
+        self, kind: str, field: str, keys: Collection[str], order: str, **criteria: Any
+    ) -> None:
+        """Read at once what is the first, in an order, of the rows with each key."""
+        self._rows[kind].know(field, keys, criteria, {"order": order, "limit": 1})
 
     def write(self) -> None:
         """Write what waits."""
@@ -97,12 +103,26 @@ class _Kept(_Waiting):
         self._changed: dict[str, Any] = {}
         self._asked: list[tuple[dict[str, Any], list[Any]]] = []
 
-    def know(self, field: str, keys: Collection[str], **also: Any) -> None:
-        """Ask at once for rows that are soon asked for with each key; known until any changes."""
-        found = self.find(**{field: keys}, **also)
+    def know(
+        self,
+        field: str,
+        keys: Collection[str],
+        criteria: Mapping[str, Any],
+        page: Mapping[str, Any],
+    ) -> None:
+        """Ask at once for rows that are soon asked for with each key; known until any changes.
+
+        Parameters
+        ----------
+        page : mapping
+            The order and the limit that each will ask for; empty for all rows.
+        """
+        order = {name: page[name] for name in page if name == "order"}
+        found = self.find(**order, **criteria, **{field: frozenset(keys)})
         for key in keys:
             same = [value for value in found if getattr(value, field) == key]
-            self._asked.append(({field: key, **also}, same))
+            question = {**page, **criteria, field: key}
+            self._asked.append((question, same[: page.get("limit")]))
 
     def add(self, value: Any) -> bool:
         self._known[value.id] = value

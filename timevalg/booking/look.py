@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from timevalg.booking.acting import Act, picture_of, run, use_case
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.at_once import look_at_once
+from timevalg.booking.gathered import Gathered
+from timevalg.booking.ports import Between, Ports, UnitOfWork
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
@@ -26,6 +29,7 @@ from timevalg.solver.offers import Offers, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.wishes import NOTHING, SAME, Wishes
 
+NEWEST = "-start"
 LIMIT = 20
 """Offers a look gives unless told otherwise."""
 MOST = 100
@@ -61,8 +65,13 @@ def list_offers(
     IllegalMove
         If nothing can be chosen in the task's state.
     """
-    task, before = run(
-        ports, principal, "list offers", lambda act: _with_last_visit(act, act.task(key))
+    task, before = look_at_once(
+        ports,
+        principal,
+        "list offers",
+        key,
+        lambda act: _with_last_visit(act, act.task(key)),
+        _know_last_visits,
     )
     picture = picture_of(ports, principal)
     require_choosable(picture, task)
@@ -107,15 +116,22 @@ def last_visit(act: Act, patient: str | None, clinic: str) -> Appointment | None
     """Give the patient's newest visit to a clinic that has begun and was not missed."""
     if patient is None:
         return None
-    found = act.unit.appointments.find(
-        order="-start",
-        limit=1,
-        patient=patient,
-        clinic=clinic,
-        start=Between(high=act.unit.now()),
-        state=MET,
-    )
+    met = _met(act.unit, clinic)
+    found = act.unit.appointments.find(order=NEWEST, limit=1, patient=patient, **met)
     return found[0] if found else None
+
+
+def _met(unit: UnitOfWork, clinic: str) -> dict[str, Any]:
+    """Give the criteria of visits to a clinic that have begun and were not missed."""
+    return {"clinic": clinic, "start": Between(high=unit.now()), "state": MET}
+
+
+def _know_last_visits(gathered: Gathered, tasks: Sequence[Task]) -> None:
+    """Read at once what `last_visit` asks for about some tasks."""
+    for clinic in {task.clinic for task in tasks}:
+        patients = {task.patient for task in tasks if task.clinic == clinic}
+        met = _met(gathered.unit, clinic)
+        gathered.know_last("appointments", "patient", patients, NEWEST, **met)
 
 
 def known(picture: Picture, before: Appointment | None, wishes: Wishes = NOTHING) -> Wishes:

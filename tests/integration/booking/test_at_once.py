@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.world import MONDAY, ORGANISATION, Post, World, oslo
+from tests.world import MONDAY, ORGANISATION, Post, World, document, oslo, pool
 from timevalg.booking import at_once, line
 from timevalg.booking.line import Line
 from timevalg.library.patient import PatientView
@@ -51,10 +51,10 @@ class Arriving(list):
         self._came.release()
 
 
-def meanwhile(ports, *calls):
+def meanwhile(ports, *calls, line=ORGANISATION):
     """Make calls, one after the other, while somebody is served; gives what each came to."""
     waiting, came = Line(), threading.Semaphore(0)
-    ports.lines[ORGANISATION] = waiting
+    ports.lines[line] = waiting
     outcomes = [None] * len(calls)
 
     def go(number, call):
@@ -377,3 +377,72 @@ def test_many_in_two_processes_break_no_promise(database):
     assert len(won) == len(database.sessions(kind="booking"))
     assert all(came in won for held, came in outcomes if held and not isinstance(held, Exception))
     in_order(database)
+
+
+JUDGED = {"earliness": 0, "wishes": 0, "same_clinician": 1, "gaps": 0, "scarcity": 0}
+LOOKS = f"{ORGANISATION} list offers"
+
+
+def looking(ports, task, patient=None):
+    return lambda: me(ports, patient or task.patient).offers(task)
+
+
+def shown(found):
+    return [
+        (offer.start, offer.pool, offer.score, offer.session.resources) for offer in found.offers
+    ]
+
+
+def test_those_who_look_are_written_down_in_one_transaction(world):
+    of = tasks(world)
+    alone = [shown(looking(world.ports, task)()) for task in of]
+    store, ports = counted(world)
+    found = meanwhile(ports, *(looking(ports, task) for task in of), line=LOOKS)
+    assert store.number == 1
+    assert [shown(offers) for offers in found] == alone
+    looked = world.read(lambda unit: unit.audit.find(verb="list offers"))
+    assert Counter((a.principal, a.key) for a in looked) == {(t.patient, t.id): 2 for t in of}
+
+
+def test_whoever_may_not_look_is_refused_alone(world):
+    of = tasks(world)
+    store, ports = counted(world)
+    calls = [looking(ports, of[0]), looking(ports, of[1], "p-0"), looking(ports, of[2])]
+    first, stranger, last = meanwhile(ports, *calls, line=LOOKS)
+    assert isinstance(stranger, NotFound)
+    assert first.offers
+    assert last.offers
+    assert store.number == 2
+    looked = world.read(lambda unit: unit.audit.find(verb="list offers"))
+    assert Counter(a.principal for a in looked) == {"p-0": 1, "p-2": 1}
+
+
+def test_what_fails_while_many_look_leaves_no_trace_but_of_each_alone(world):
+    of = tasks(world)
+
+    def crash(number):
+        if number == 1:
+            raise Crash
+
+    store, ports = counted(world, crash)
+    found = meanwhile(ports, *(looking(ports, task) for task in of), line=LOOKS)
+    assert all(offers.offers for offers in found)
+    assert store.number == 4
+    looked = world.read(lambda unit: unit.audit.find(verb="list offers"))
+    assert Counter(a.principal for a in looked) == {"p-0": 1, "p-1": 1, "p-2": 1}
+
+
+def test_whom_each_met_last_is_known_among_many_who_look(make_world):
+    world = make_world(document(pools=[pool("auto", weights=JUDGED)]))
+    visits = [world.chosen(f"p-{n}", number=3 * n)[1] for n in range(3)]
+    world.work()
+    world.at(date(2027, 1, 25))
+    of = [
+        world.invited(v.patient, opens=date(2027, 1, 25), due=date(2027, 1, 29),
+                      not_after=date(2027, 2, 19)) for v in visits
+    ]  # fmt: skip
+    alone = [shown(looking(world.ports, task)()) for task in of]
+    found = meanwhile(world.ports, *(looking(world.ports, task) for task in of), line=LOOKS)
+    assert [shown(offers) for offers in found] == alone
+    parts = [dict(offers.offers[0].parts) for offers in found]
+    assert all("same_clinician" in part for part in parts), parts
