@@ -5,7 +5,6 @@ All of it in process, on pictures: no database, no HTTP.
 
 from __future__ import annotations
 
-import gc
 import random
 import time
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from timevalg.solver.assign import assign, session_for
 from timevalg.solver.certificates import Certificate, after
 from timevalg.solver.complete import settle_plan
 from timevalg.solver.index import Index
+from timevalg.solver.memory import keep_for_good
 from timevalg.solver.offers import Offers, candidates, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Ranking
@@ -140,8 +140,7 @@ def guaranteed(
     unplaced = {task.id for task in made.unplaced}
     played.unplaced = len(unplaced)
     picture = made.picture
-    gc.collect()
-    gc.freeze()  # as a process that holds an index does well to
+    keep_for_good()  # as a process that serves does
     queue = list(case.tasks)
     while queue:
         group, queue = queue[:waiting], queue[waiting:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import tempfile
 from collections.abc import Mapping
@@ -29,13 +28,12 @@ from timevalg.model.errors import InvalidInput
 from timevalg.model.identity import Asking
 from timevalg.model.principal import Principal
 from timevalg.settings import Settings
+from timevalg.solver.memory import keep_for_good
 from timevalg.store.migrate import current, head, upgrade
 from timevalg.wiring import open_ports
 
 _log = structlog.get_logger("timevalg.api")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-YOUNG = 20_000
-"""New objects after which garbage is looked for; a request makes some thousands."""
 GRACE = 10
 """Seconds that requests have to end in when the server stops."""
 
@@ -67,19 +65,14 @@ def application(settings: Settings) -> FastAPI:
 
 
 def _warm(app: FastAPI, ports: Ports) -> None:
-    """Make the document and read every organisation before the first request has to wait for it.
-
-    Garbage collection leaves be what lives for as long as the process.
-    """
+    """Make the document and read every organisation before the first request has to wait for it."""
     app.openapi()
     try:
         for organisation in ports.store.organisations():
             ports.pictures.current(organisation)
     except Exception as error:  # a database that is away, or behind: readiness goes by that
         _log.warning("not read ahead", error=type(error).__name__)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG, 20, 100)
+    keep_for_good()
 
 
 class UpToDate:

@@ -74,6 +74,10 @@ class Filled:
         for place, (where, worth) in staying.items():
             self._there[where] += worth
             self._inside[where][place] = worth
+        self._could: dict[str, list[tuple[int, int]]] = {place: [] for place in staying}
+        for number, of_site in enumerate(seats):
+            for place in of_site.stuck.keys() & staying.keys():
+                self._could[place].append((number, of_site.stuck[place]))
         self._rooms: dict[Where, int] = {}
         self._leaving: dict[Where, tuple[int, bool]] = {}
 
@@ -128,7 +132,7 @@ class Filled:
             The one into a stretch with room first; empty if there is none.
         """
         unseen = dict.fromkeys(self._every, -1)
-        self._see(unseen, where)
+        unseen[where[0]] &= ~self._every[where[0]].reach(where[1])
         levels = [[where]]
         while levels[-1]:
             levels.append([])
@@ -140,22 +144,24 @@ class Filled:
             self._leaving.update(dict.fromkeys((w for level in levels for w in level), (0, True)))
         return []
 
-    def _see(self, unseen: dict[str, int], where: Where) -> None:
-        unseen[where[0]] &= ~self._every[where[0]].reach(where[1])
-
     def _next(self, level: Sequence[Where], unseen: dict[str, int]) -> Iterator[Where]:
         """Give what has not been seen of where those in some stretches could be."""
-        going = [place for here in level for place, worth in self._inside[here].items() if worth]
-        for of_site in self._seats:
-            could = 0
-            for place in going:
-                could |= of_site.stuck.get(place, 0)
-            could = shifted(could, -of_site.by)
-            for name, begins in of_site.begins.items() if could else ():
-                while bits := could & begins & unseen[name]:
-                    there = name, self._every[name].number(lowest(bits))
-                    self._see(unseen, there)
-                    yield there
+        could = [0] * len(self._seats)
+        for here in level:
+            for place, worth in self._inside[here].items():
+                for number, steps in self._could[place] if worth else ():
+                    could[number] |= steps
+        for of_site, steps in zip(self._seats, could, strict=True):
+            steps = shifted(steps, -of_site.by)
+            for name, begins in of_site.begins.items() if steps else ():
+                if bits := steps & begins & unseen[name]:
+                    every, left = self._every[name], unseen[name]
+                    while bits:
+                        number = every.number(lowest(bits))
+                        left &= ~every.reach(number)
+                        bits &= left
+                        unseen[name] = left
+                        yield name, number
 
     def _back(self, levels: Sequence[Sequence[Where]], there: Where) -> list[Step]:
         """Give the steps that lead through some levels to a stretch."""

@@ -68,11 +68,7 @@ class Roster:
         tasks, known = board.tasks, self.tasks
         if tasks is known:
             return self
-        there = zip(tasks.values(), map(known.get, tasks), strict=True)
-        news = [task for task, listed in there if task is not listed]
-        gone = [known[task.id] for task in news if task.id in known]
-        if len(tasks) != len(known) + len(news) - len(gone):
-            gone += [task for key, task in known.items() if key not in tasks]
+        news, gone = _changes(known, tasks)
         scopes = {task.id: board.scopes(task) for task in news if task.state not in BOOKED_STATES}
         new = {
             s.site: s for of_task in scopes.values() for s in of_task if s.site not in self.windows
@@ -108,3 +104,18 @@ class Roster:
         since = max([self.since, *(window.since for window in every)])
         until = min([self.until, *(window.until for window in every)])
         return Roster(since, until, raster, tasks, sites, rows, windows, sites_of)
+
+
+def _changes(known: Mapping[str, Task], tasks: Mapping[str, Task]) -> tuple[list[Task], list[Task]]:
+    """Give the tasks that are there now only, and those that were there before only."""
+    if len(tasks) == len(known):  # mostly one has changed, in its place: ten times as fast
+        pairs = zip(tasks.values(), known.values(), strict=True)
+        changed = [(new, old) for new, old in pairs if new is not old]
+        if all(new.id == old.id for new, old in changed):
+            return [new for new, _ in changed], [old for _, old in changed]
+    listed = zip(tasks.values(), map(known.get, tasks), strict=True)
+    news = [new for new, old in listed if new is not old]
+    gone = [known[task.id] for task in news if task.id in known]
+    if len(tasks) != len(known) + len(news) - len(gone):
+        gone += [task for key, task in known.items() if key not in tasks]
+    return news, gone
