@@ -300,13 +300,17 @@ class Reference:
         )
 
     def starts(self) -> set[datetime]:
-        return {
-            t
-            for t in self.opening()
-            if self.closed(t)
-            and self.window(t)
-            and self.preparation(t)
-            and self.quota(t)
-            and self.patient(t)
-            and self.resources(t)
-        }
+        return set(self.each())
+
+    def each(self) -> Iterator[datetime]:
+        """Every start, in no order, as far as it is asked for."""
+        for t in self.opening():
+            if (
+                self.closed(t)
+                and self.window(t)
+                and self.preparation(t)
+                and self.quota(t)
+                and self.patient(t)
+                and self.resources(t)
+            ):
+                yield t

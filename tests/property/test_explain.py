@@ -145,7 +145,7 @@ def starts_with(world: World, ask, **changes) -> bool:
     pool = replace(clinic.pool(ask.pool), **changes)
     clinic = replace(clinic, pools={**clinic.pools, pool.id: pool})
     other = replace(world.organisation, clinics={**world.organisation.clinics, clinic.id: clinic})
-    return bool(Reference(other, world.sessions, ask).starts())
+    return any(True for _ in Reference(other, world.sessions, ask).each())
 
 
 @thorough
