@@ -7,8 +7,9 @@ import secrets
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from timevalg.booking.ports import Channel, Clock, Hooks, Keys, Ports, Prover, Store, UnitOfWork
@@ -40,6 +41,7 @@ PLANNED = LIVE | {
     TaskState.CONFIRMED,
 }
 """States of the tasks that planning looks at."""
+Holds = Mapping[str, Session]
 AT_ONCE = 1000
 """Events read in one go."""
 
@@ -61,12 +63,49 @@ class _Kept:
     seen : frozenset of str
         Ids of the events that it read last: those beyond the cursor come again until all before
         them have ended, and what they speak of has been looked at.
+    holds, expired : mapping
+        Those that had not expired yet when they were last gone through, and those that had.
+    expires : datetime or None
+        No hold expires before this.
     """
 
     picture: Picture
     cursor: str
-    holds: dict[str, Session] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
+    holds: Holds = field(default_factory=dict)
+    expired: Holds = field(default_factory=dict)
+    expires: datetime | None = None
+
+    def follow_holds(self, gone: Iterable[str], come: Holds) -> None:
+        """Forget the holds that have gone, and know of those that have come."""
+        gone = list(gone)
+        self.holds, self.expired = _without(self.holds, gone), _without(self.expired, gone)
+        if come:
+            self.holds = {**self.holds, **come}
+            self.expires = _earliest([self.expires, *(s.until for s in come.values())])
+
+    def now_expired(self) -> list[Session]:
+        """Give the holds that have expired; goes through all only when one more may have."""
+        now = self.picture.now
+        if self.expires is not None and self.expires <= now:
+            gone = {key: s for key, s in self.holds.items() if not s.is_live(now)}
+            self.expired = {**self.expired, **gone}
+            self.holds = _without(self.holds, gone)
+            self.expires = _earliest(s.until for s in self.holds.values())
+        return [s for s in self.expired.values() if not s.is_live(now)]
+
+
+def _without(holds: Holds, keys: Iterable[str]) -> Holds:
+    if not (gone := [key for key in keys if key in holds]):
+        return holds
+    left = dict(holds)
+    for key in gone:
+        del left[key]
+    return left
+
+
+def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 class IndexKeeper:
@@ -106,7 +145,7 @@ class IndexKeeper:
             return _load(unit)
         known = kept.seen
         picture = replace(kept.picture, now=unit.now())
-        kept = _Kept(picture, kept.cursor, dict(kept.holds), frozenset())
+        kept = replace(kept, picture=picture, seen=frozenset())
         while True:
             events = unit.events.read(kept.cursor, AT_ONCE, internal=True)
             kept.seen |= {e.id for e in events}
@@ -134,7 +173,9 @@ def _load(unit: UnitOfWork) -> _Kept:
     sessions = unit.sessions.find()
     tasks = {t.id: t for t in unit.tasks.find(state=PLANNED)}
     picture = Picture(Index.of(organisation, sessions), tasks, unit.now(), versions)
-    return _Kept(picture, cursor, {s.id: s for s in sessions if s.kind is SessionKind.HOLD})
+    kept = _Kept(picture, cursor)
+    kept.follow_holds((), {s.id: s for s in sessions if s.kind is SessionKind.HOLD})
+    return kept
 
 
 def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
@@ -156,8 +197,8 @@ def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
             tasks.add(event.task)
     if sessions:
         present = {s.id: s for s in unit.sessions.find(id=frozenset(sessions))}
-        kept.holds = {k: s for k, s in kept.holds.items() if k not in sessions}
-        kept.holds |= {k: s for k, s in present.items() if s.kind is SessionKind.HOLD}
+        holds = {k: s for k, s in present.items() if s.kind is SessionKind.HOLD}
+        kept.follow_holds(sessions, holds)
         kept.picture = kept.picture.apply(present.values(), sessions - present.keys())
     if tasks:
         found = {t.id: t for t in unit.tasks.find(id=frozenset(tasks))}
@@ -171,7 +212,7 @@ def _follow(unit: UnitOfWork, kept: _Kept, events: Iterable[Event]) -> None:
 
 def _without_expired(kept: _Kept) -> Picture:
     picture = kept.picture
-    expired = [s for s in kept.holds.values() if not s.is_live(picture.now)]
+    expired = kept.now_expired()
     places = [
         replace(s, id=place_id(task), kind=SessionKind.PLACE, until=None, is_place=False)
         for s in expired

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import pytest
 
 from benchmarks.race.same_sql import recorded
 from tests.world import ORGANISATION, World, oslo
+from timevalg.model.session import Session
 from timevalg.store import Database
 from timevalg.store.memory import Memory
 from timevalg.wiring import IndexKeeper
@@ -126,3 +128,37 @@ def test_what_was_looked_at_is_not_looked_at_again_while_the_feed_is_held_back(p
             assert not any("FROM sessions" in s.sql or "FROM tasks" in s.sql for s in heard)
     assert set(keeper.current(ORGANISATION).index.sessions) == there()
     world.store.close()
+
+
+def test_holds_are_gone_through_only_when_one_more_may_have_expired(world, monkeypatch):
+    tasks = [world.invited(f"p-{n}") for n in range(4)]
+    for number, task in enumerate(tasks[:3]):
+        world.patient(task.patient).hold(task, oslo(2027, 1, 20, 8 + number))
+    keeper, looked, is_live = IndexKeeper(world.store), [], Session.is_live
+    assert len(held(keeper.current(ORGANISATION))) == 3
+
+    def counted(session, now):
+        looked.append(session.id)
+        return is_live(session, now)
+
+    monkeypatch.setattr(Session, "is_live", counted)
+    keeper.current(ORGANISATION)
+    assert looked == []
+    world.clock.advance(timedelta(minutes=6))
+    world.patient("p-3").hold(tasks[3], oslo(2027, 1, 20, 11))
+    looked.clear()
+    world.clock.advance(timedelta(minutes=6))  # the first three have expired, nobody removed them
+    assert held(keeper.current(ORGANISATION)) == {tasks[3].id}
+    looked.clear()
+    assert held(keeper.current(ORGANISATION)) == {tasks[3].id}
+    assert len(looked) == 3  # the one that has not is left alone
+    world.clock.set(world.clock.now() - timedelta(minutes=12))
+    assert held(keeper.current(ORGANISATION)) == {task.id for task in tasks}
+    world.clock.advance(timedelta(minutes=12))
+    world.work()
+    assert held(keeper.current(ORGANISATION)) == {tasks[3].id}
+    assert held(IndexKeeper(world.store).current(ORGANISATION)) == {tasks[3].id}
+
+
+def held(picture):
+    return {s.task for s in picture.index.sessions.values() if s.kind == "hold"}
