@@ -25,10 +25,11 @@ from timevalg.solver.assign import assignments, session_for
 from timevalg.solver.certificates import after
 from timevalg.solver.complete import faults
 from timevalg.solver.index import Index
+from timevalg.solver.lost_visits import LostVisit, Moves
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place, plan
 from timevalg.solver.problem import Solution
-from timevalg.solver.rebooking import LostVisit, Moves, alone, least_moves
+from timevalg.solver.rebooking import alone, least_moves
 from timevalg.solver.verify import absent, broken
 
 here = Here().solve

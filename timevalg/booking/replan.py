@@ -29,8 +29,9 @@ from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.task import Mode, Task
 from timevalg.model.time import local_date
 from timevalg.solver.certificates import Certificate
+from timevalg.solver.lost_visits import LostVisit, Move, harms
 from timevalg.solver.picture import Picture
-from timevalg.solver.rebooking import LostVisit, Move, alone, harms, least_moves
+from timevalg.solver.rebooking import alone, least_moves
 from timevalg.solver.shortage import shortage
 from timevalg.solver.verify import absent
 
