@@ -48,18 +48,23 @@ class Full:
         self._spent = Spent(board, aside)
         self._filled: dict[tuple[Kind, int], Filled] = {}
 
-    @property
-    def is_known(self) -> bool:
-        """Whether it has been asked before, so that asking again costs little."""
-        return bool(self._filled)
+    def proven(self, scope: Scope, cell: int, *, at_hand: bool = False) -> bool:
+        """Tell whether it is proven that a claim at the start would strand somebody.
 
-    def proven(self, scope: Scope, cell: int) -> bool:
-        """Tell whether it is proven that a claim at the start would strand somebody."""
+        Parameters
+        ----------
+        at_hand : bool
+            Go only by what other starts were asked by: that costs little.
+        """
+        if at_hand and not self._filled:
+            return False
         if self._spent.forbids(scope, cell):
             return True
         sight, raster = self._board.sight(scope.window, False), self._aside.roster.raster
         for number, role in reversed(list(enumerate(scope.pool.service.roles))):
-            filled = self._filled_by(role.kind)
+            filled = self._filled_by(role.kind, at_hand)
+            if filled is None:
+                continue
             by, reach = sight.reach[number]
             first = scope.frame.offset + cell + by
             start = raster.first(first) - filled.base
@@ -75,11 +80,11 @@ class Full:
                 return True
         return False
 
-    def _filled_by(self, kind: Kind) -> Filled:
+    def _filled_by(self, kind: Kind, at_hand: bool) -> Filled | None:
         self._aside.find_moves(MOVES)
         key = kind, len(self._aside.resources)
         found = self._filled.get(key)
-        if found is None:
+        if found is None and not at_hand:
             found = self._filled[key] = self._fill(kind)
         return found
 

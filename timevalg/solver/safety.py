@@ -127,7 +127,7 @@ class Settling:
             return None
         if clinicians is not None:
             scope = scope.among(clinicians)
-        if self._full.is_known and self._full.proven(scope, cell):
+        if self._full.proven(scope, cell, at_hand=True):
             return None if clinicians else UNSAFE
         with self._repair.within(steps):
             found = self._find(scope, cell, clinicians)
