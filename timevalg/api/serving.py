@@ -6,16 +6,13 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from timevalg import logs
 from timevalg.api import tracing
-from timevalg.api.app import make_app
-from timevalg.api.gate import SignOn
 from timevalg.booking import sign_on as booking
 from timevalg.booking.ports import Ports
 from timevalg.booking.proofs import Proofs
@@ -32,6 +29,11 @@ from timevalg.solver.memory import keep_for_good
 from timevalg.store.migrate import current, head, upgrade
 from timevalg.wiring import open_ports
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from timevalg.api.gate import SignOn
+
 _log = structlog.get_logger("timevalg.api")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 GRACE = 10
@@ -46,6 +48,8 @@ def application(settings: Settings) -> FastAPI:
     InvalidInput
         If a setting is missing or cannot be used.
     """
+    from timevalg.api.app import make_app  # a second's work that who only starts others is spared
+
     url = settings.required("DATABASE_URL")
     if settings.is_development and url.startswith("sqlite"):
         upgrade(url)
