@@ -33,6 +33,9 @@ from timevalg.solver.picture import Picture
 R = TypeVar("R")
 C = TypeVar("C")
 
+PATIENCE = 0.01
+"""Seconds that a claim waits for others, where many come: a tenth of what it takes then."""
+
 Find = Callable[[Act, Picture], tuple[Wanted, C]]
 Body = Callable[[Act, Picture, C, Session], R]
 Ahead = Callable[[Gathered, Sequence[Task]], None]
@@ -68,7 +71,7 @@ def settle_at_once(
     scope_of(verb, principal)
     call = _Claim(ports, principal, verb, task, find, body)
     if ports.in_hand is None:
-        line = ports.lines.setdefault(principal.organisation, Line())
+        line = ports.lines.setdefault(principal.organisation, Line(PATIENCE))
         line.join(call, _serve_claims)
         for _ in range(ATTEMPTS - 1):
             if call.is_settled:

@@ -25,14 +25,23 @@ class _Place(Generic[T]):
 class Line(Generic[T]):
     """Callers of one process who want the same done, each with something of their own.
 
-    Nobody waits for others to come: whoever comes first is served alone, and all who come
-    meanwhile are served together when that is done.
+    Whoever comes first is served alone, and all who come meanwhile are served together when that
+    is done.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds for which the next waits for as many to come as were served together the last
+        time: where many come, those who follow them come at nearly the same moment too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = 0.0) -> None:
+        self._patience = patience
         self._lock = threading.Lock()
         self._waiting: list[_Place[T]] = []
         self._busy = False
+        self._expected = 1
+        self._came = threading.Condition(self._lock)
 
     def join(self, wanted: T, serve: Callable[[list[T]], None]) -> None:
         """Have `serve` called once with what is wanted, and what others want; perhaps by another.
@@ -45,6 +54,8 @@ class Line(Generic[T]):
         place = _Place(wanted)
         with self._lock:
             self._waiting.append(place)
+            if len(self._waiting) >= self._expected:
+                self._came.notify()
             first, self._busy = not self._busy, True
         if not first:
             place.called.wait()
@@ -54,7 +65,9 @@ class Line(Generic[T]):
     def _serve(self, serve: Callable[[list[T]], None]) -> None:
         """Serve those who wait, from the first: the caller. Then the next who waits does."""
         with self._lock:
+            self._came.wait_for(lambda: len(self._waiting) >= self._expected, self._patience)
             places, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            self._expected = len(places)
         try:
             serve([place.wanted for place in places])
         finally:

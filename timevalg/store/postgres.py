@@ -89,6 +89,7 @@ class Postgres:
                 hide_parameters=True,  # errors go to logs; patients do not
                 pool_size=20,
                 max_overflow=10,
+                pool_use_lifo=True,  # few stay busy, with their statements prepared
             )
         except ModuleNotFoundError as error:
             raise InvalidInput.single(

@@ -341,6 +341,39 @@ def test_without_the_line_each_has_a_transaction(world, monkeypatch):
     in_order(world)
 
 
+def both(line, served):
+    """Have two join; gives when both are served."""
+    threads = [threading.Thread(target=line.join, args=(n, served.append)) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+
+def test_where_two_came_together_the_next_waits_for_two():
+    waiting, served = Line(patience=30), []
+    waiting._expected = 2
+    both(waiting, served)
+    both(waiting, served)
+    assert [len(together) for together in served] == [2, 2]
+    assert waiting._waiting == []
+
+
+def test_whoever_comes_alone_waits_for_nobody():
+    waiting, served = Line(patience=3600), []
+    waiting.join(1, served.append)
+    waiting.join(2, served.append)
+    assert served == [[1], [2]]
+
+
+def test_patience_has_an_end():
+    waiting, served = Line(patience=0.001), []
+    waiting._expected = 2
+    waiting.join(1, served.append)
+    waiting.join(2, served.append)
+    assert served == [[1], [2]]
+
+
 def test_nobody_is_left_waiting_where_serving_fails():
     waiting = Line()
     with pytest.raises(Crash):
