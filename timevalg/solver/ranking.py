@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from timevalg.model.pool import WEIGHTS
 from timevalg.model.session import Assignment
 from timevalg.solver.ask import Ask
+from timevalg.solver.bits import lowest
 from timevalg.solver.classes import Class, Way, classes
 from timevalg.solver.frame import EPOCH
 from timevalg.solver.index import Index
@@ -105,11 +106,10 @@ class Ranking:
     def __iter__(self) -> Iterator[Ranked]:
         """Give them one at a time, working out no more than is asked for."""
         if self._classes and self._zone is not None:
-            best = _best_first(self._classes)
             if self._since is not None:
-                order: Iterator[_Item] = _by_time(best, self._since)
+                order: Iterator[_Item] = _by_time(_best_first(self._classes), self._since)
             else:
-                order = _spread(best, self._zone)
+                order = _spread(self._classes, self._zone)
             for item in order:
                 yield _ranked(item, item.of.way)
 
@@ -125,27 +125,64 @@ class _Item(NamedTuple):
         return self.of.frame.moment(self.cell)
 
 
-def _best_first(found: Sequence[Class]) -> Iterator[_Item]:
-    """Give the starts of some classes by score, found one at a time; ties by time, then pool."""
-    first = min(c.offset + (c.bits & -c.bits).bit_length() - 1 for c in found)
-    last = max(c.offset + c.bits.bit_length() - 1 for c in found)
-    reach = last - first
-    heap = []
-    for number, of in enumerate(found):
-        weight = of.weights.get("earliness", 0.0)
-        rest = sum(of.weights.get(name, 0.0) * part for name, part in of.way.parts.items())
-        total = weight + sum(of.weights.get(name, 0.0) for name in of.way.parts)
-        heap.append(_next(number, of, of.bits, (weight, rest, total), first, reach))
-    heapify(heap)
-    while heap:
-        key, number, bits, early, base = heap[0]
-        of = found[number]
-        cell = key[1] - of.offset
-        yield _Item(of, cell, key, early)
-        if bits:
-            heapreplace(heap, _next(number, of, bits, base, first, reach))
+class _Row(NamedTuple):
+    """The first of some starts of a class, and the bits of the others."""
+
+    key: tuple[float, int, str]
+    number: int
+    rest: int
+    earliness: float
+
+
+class _Rows:
+    """What classes have to offer, start by start: by score; ties by time, then by pool."""
+
+    def __init__(self, found: Sequence[Class]) -> None:
+        self._found = found
+        self._first = min(c.offset + lowest(c.bits) for c in found)
+        self._reach = max(c.offset + c.bits.bit_length() - 1 for c in found) - self._first
+        self._bases = []
+        for of in found:
+            weight = of.weights.get("earliness", 0.0)
+            rest = sum(of.weights.get(name, 0.0) * part for name, part in of.way.parts.items())
+            total = weight + sum(of.weights.get(name, 0.0) for name in of.way.parts)
+            self._bases.append((weight, rest, total))
+
+    def firsts(self) -> list[_Row]:
+        """Give the first start of every class, as a heap."""
+        rows = [self.row(number, of.bits) for number, of in enumerate(self._found)]
+        heapify(rows)
+        return rows
+
+    def row(self, number: int, bits: int) -> _Row:
+        """Give the first of some starts of a class."""
+        of, low = self._found[number], bits & -bits
+        cell = of.offset + low.bit_length() - 1
+        early = 1.0 - (cell - self._first) / self._reach if self._reach else 1.0
+        weight, rest, total = self._bases[number]
+        score = (weight * early + rest) / total if total else 0.0
+        return _Row((-round(score, 9), cell, of.pool), number, bits ^ low, early)
+
+    def item(self, row: _Row) -> _Item:
+        """Give the start that a row is about."""
+        of = self._found[row.number]
+        return _Item(of, row.key[1] - of.offset, row.key, row.earliness)
+
+    def advance(self, heap: list[_Row], rest: int) -> None:
+        """Go on with some other starts of the class whose row is first in a heap."""
+        if rest:
+            heapreplace(heap, self.row(heap[0].number, rest))
         else:
             heappop(heap)
+
+
+def _best_first(found: Sequence[Class]) -> Iterator[_Item]:
+    """Give the starts of some classes by score, found one at a time."""
+    rows = _Rows(found)
+    heap = rows.firsts()
+    while heap:
+        yield rows.item(heap[0])
+        rows.advance(heap, heap[0].rest)
 
 
 def _by_time(items: Iterable[_Item], since: tuple[datetime, str]) -> Iterator[_Item]:
@@ -154,43 +191,61 @@ def _by_time(items: Iterable[_Item], since: tuple[datetime, str]) -> Iterator[_I
     return (left[key] for key in sorted(left))
 
 
-_Row = tuple[tuple[float, int, str], int, int, float, tuple[float, float, float]]
+def _spread(found: Sequence[Class], zone: ZoneInfo) -> Iterator[_Item]:
+    """Give the starts of some classes by score, each earlier one of its half-day costing `VARIETY`.
 
-
-def _next(
-    number: int, of: Class, bits: int, base: tuple[float, float, float], first: int, reach: int
-) -> _Row:
-    """Give a class's first start with its key, and the starts left."""
-    low = bits & -bits
-    cell = of.offset + low.bit_length() - 1
-    early = 1.0 - (cell - first) / reach if reach else 1.0
-    weight, rest, total = base
-    score = (weight * early + rest) / total if total else 0.0
-    return (-round(score, 9), cell, of.pool), number, bits ^ low, early, base
-
-
-def _spread(ranking: Iterator[_Item], zone: ZoneInfo) -> Iterator[_Item]:
-    """Spread an order over half-days, reading no more of it than it takes.
-
-    Each earlier start of the same half-day costs `VARIETY`.
+    Of each half-day only the best that is left waits for its turn; what comes in half-days that
+    are not looked into yet, in `ahead`, is worth less than what is given.
     """
-    seen: dict[int, int] = {}
-    waiting: list[tuple[float, tuple[float, int, str], int, _Item]] = []
-    for count, item in enumerate(ranking):
-        while waiting and waiting[0][0] <= item.key[0]:
-            yield heappop(waiting)[3]
-        half = _half_day(zone, item.of.frame.grid, item.key[1])
-        position = seen[half] = seen.get(half, -1) + 1
-        heappush(waiting, (item.key[0] + VARIETY * position, item.key, count, item))
-    while waiting:
-        yield heappop(waiting)[3]
+    rows = _Rows(found)
+    ahead = rows.firsts()
+    halves: dict[int, list[_Row]] = {}
+    given: dict[int, int] = {}
+    turns: dict[int, tuple[float, tuple[float, int, str], int]] = {}
+    waiting: list[tuple[float, tuple[float, int, str], int]] = []
+
+    def wait(half: int) -> None:
+        key = halves[half][0].key
+        turn = key[0] + VARIETY * given.get(half, 0), key, half
+        if turns.get(half) != turn:
+            turns[half] = turn
+            heappush(waiting, turn)
+
+    while ahead or waiting:
+        if ahead and (not waiting or (ahead[0].key[0], ahead[0].key) < waiting[0][:2]):
+            row = ahead[0]
+            of = found[row.number]
+            half, end = _half_day(zone, of.frame.grid, row.key[1])
+            here = row.rest & (1 << end - of.offset) - 1
+            rows.advance(ahead, row.rest ^ here)
+            heappush(halves.setdefault(half, []), row._replace(rest=here))
+            wait(half)
+            continue
+        turn = heappop(waiting)
+        half = turn[2]
+        if turns.get(half) != turn:
+            continue  # a better one of the half-day has come to light since
+        mine = halves[half]
+        yield rows.item(mine[0])
+        rows.advance(mine, mine[0].rest)
+        given[half] = given.get(half, 0) + 1
+        del turns[half]
+        if mine:
+            wait(half)
 
 
 @lru_cache(maxsize=65_536)
-def _half_day(zone: ZoneInfo, grid: int, cell: int) -> int:
-    """Give the number of the local half-day in which a cell, counted from 1970, begins."""
+def _half_day(zone: ZoneInfo, grid: int, cell: int) -> tuple[int, int]:
+    """Give the number of the local half-day in which a cell begins, and the first cell after it.
+
+    Cells are counted from 1970.
+    """
     local = (EPOCH + timedelta(minutes=cell * grid)).astimezone(zone)
-    return 2 * local.toordinal() + (local.hour >= 12)
+    noon = local.replace(hour=12, minute=0, second=0, microsecond=0, fold=0)
+    is_late = local.hour >= 12
+    after = noon.replace(hour=0) + timedelta(days=1) if is_late else noon
+    minutes = (after.astimezone(UTC) - EPOCH) // timedelta(minutes=1)
+    return 2 * local.toordinal() + is_late, max(cell + 1, -(-minutes // grid))
 
 
 def _ranked(item: _Item, way: Way) -> Ranked:

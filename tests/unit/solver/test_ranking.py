@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from tests.unit.solver.small import (
     DAY,
@@ -23,7 +26,7 @@ from timevalg.model.service import PreparationRule
 from timevalg.model.text import Text
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
-from timevalg.solver.ranking import Ranking
+from timevalg.solver.ranking import Ranking, _half_day
 
 
 def short(here, *sessions, n=99, **asked):
@@ -120,3 +123,20 @@ def test_facts_go_with_the_masks_they_belong_to():
     changed = {s.start: s.parts["gaps"] for s in best(later, 9, Ask("c", "p", NOW))}
     assert changed == {at(9): 0.0, at(9, 30): 1.0, at(11): 1.0}
     assert best(index, 9, Ask("c", "p", NOW)) == before
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Oslo", "America/Santiago", "America/Havana", "Australia/Lord_Howe", "UTC"]
+)
+def test_half_days_end_where_the_next_begins_when_clocks_change_too(zone):
+    grid, first = 5, 56 * 365 * 24 * 12
+    cell, last, lengths = first, first + 366 * 24 * 12, set()
+    while cell < last:
+        number, end = _half_day(ZoneInfo(zone), grid, cell)
+        some = (cell, (cell + end) // 2, end - 1)
+        inside = {_half_day(ZoneInfo(zone), grid, one)[0] for one in some}
+        assert inside == {number}
+        assert _half_day(ZoneInfo(zone), grid, end)[0] == number + 1
+        lengths.add(end - cell)
+        cell = end
+    assert (len(lengths) > 1) == (zone != "UTC")
