@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from threading import Lock
 from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
@@ -86,6 +87,7 @@ def make_app(
         title="timevalg",
         version=timevalg.__version__,
         summary="Patients choose their own hospital appointments.",
+        openapi_url=None,  # an operation of ours: it takes seconds to make, and a thread
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
@@ -116,7 +118,13 @@ def make_app(
             expose_headers=["ETag", "Retry-After"],
         )
     app.add_middleware(Watch)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way of extending it
+    one_at_a_time = Lock()
+
+    def document() -> dict[str, Any]:
+        with one_at_a_time:
+            return _document(app)
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way of extending it
     return app
 
 

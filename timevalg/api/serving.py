@@ -64,13 +64,12 @@ def application(settings: Settings) -> FastAPI:
 
     checks = {"the database is up to date": UpToDate(url)}
     app = make_app(ports, settings, signing_on(settings, ports), checks=checks, ending=ending)
-    _warm(app, ports)
+    _warm(ports)
     return app
 
 
-def _warm(app: FastAPI, ports: Ports) -> None:
+def _warm(ports: Ports) -> None:
     """Make the document and read every organisation before the first request has to wait for it."""
-    app.openapi()
     try:
         for organisation in ports.store.organisations():
             ports.pictures.current(organisation)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from fastapi.testclient import TestClient
 from opentelemetry import trace
@@ -12,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.integration.api.conftest import Caller, sign_on
 from timevalg.api import tracing
 from timevalg.api.app import make_app
-from timevalg.api.serving import UpToDate
+from timevalg.api.serving import UpToDate, application
 from timevalg.model.errors import InvalidInput
 from timevalg.settings import Settings
 from timevalg.store.migrate import downgrade, upgrade
@@ -97,3 +100,24 @@ def test_a_database_that_is_behind_is_not_ready(world, tmp_path):
     assert "up to date" in answer.json()["detail"]
     upgrade(url)
     assert client.get("/ready").status_code == 200
+
+
+def test_the_document_is_made_when_it_is_first_asked_for_and_by_one_at_a_time(
+    tmp_path, monkeypatch
+):
+    making, inside = [], threading.Lock()
+
+    def slowly(app):
+        assert inside.acquire(blocking=False), "two make it at once"
+        making.append(app)
+        inside.release()
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr("timevalg.api.app._document", slowly)
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "DEVELOPMENT_KEY": f"{tmp_path}/key"}
+    app = application(Settings.of({f"TIMEVALG_{name}": v for name, v in settings.items()}))
+    assert making == []
+    with TestClient(app) as client, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: client.get("/openapi.json"), range(4)))
+    assert [answer.json() for answer in answers] == [{"openapi": "3.1.0"}] * 4
+    assert len(making) == 4

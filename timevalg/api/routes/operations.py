@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from timevalg.api import watch
 from timevalg.api.problems import Problem
@@ -42,3 +43,9 @@ def ready(request: Request) -> dict[str, str]:
 def metrics() -> Response:
     """Give what Prometheus asks for."""
     return Response(watch.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def document(request: Request) -> JSONResponse:
+    """Give the OpenAPI document, made when it is first asked for."""
+    return JSONResponse(request.app.openapi())
