@@ -208,7 +208,7 @@ class Diary:
         What ranking remembers of it, where no hold makes it depend on the instant.
     """
 
-    __slots__ = ("_held", "firm", "holds", "places", "tallies", "tidy")
+    __slots__ = ("_held", "_steady", "firm", "holds", "places", "tallies", "tidy")
 
     def __init__(
         self,
@@ -221,6 +221,7 @@ class Diary:
         self.tallies = tallies or {}
         self.tidy: dict[tuple[object, ...], Tidy] = {}
         self._held: dict[tuple[Frame, bool], tuple[datetime, datetime, int]] = {}
+        self._steady = ALWAYS[1], ALWAYS[0]  # at no instant
 
     @classmethod
     def empty(cls, per_day: int) -> Diary:
@@ -285,10 +286,15 @@ class Diary:
         for (start, end, _), session in self.holds:
             if counts(session, now, places):
                 bits |= stretch(start - frame.offset, min(end - frame.offset, frame.size))
-        ends = [session.until for _, session in self.holds if session.until is not None]
-        since = max((end for end in ends if end <= now), default=ALWAYS[0])
-        until = min((end for end in ends if end > now), default=ALWAYS[1])
-        return remember(self._held, (frame, places), (since, until, bits), _FRAMES)[2]
+        return remember(self._held, (frame, places), (*self.steady(now), bits), _FRAMES)[2]
+
+    def steady(self, now: datetime) -> tuple[datetime, datetime]:
+        """Give since and until when, around an instant, the same holds have not expired."""
+        if not self._steady[0] <= now < self._steady[1]:
+            ends = [session.until for _, session in self.holds if session.until is not None]
+            since = max((end for end in ends if end <= now), default=ALWAYS[0])
+            self._steady = since, min((end for end in ends if end > now), default=ALWAYS[1])
+        return self._steady
 
     def touching(self, start: int, end: int) -> set[str]:
         """Give the ids of the sessions that share a cell with ``[start, end)``."""

@@ -72,12 +72,12 @@ class Look:
             if not variant.since <= now < variant.until:
                 stale = stale.union(variant.holds)
             if stale:
-                variant = variant.patched(stale, self._fit, self._holds, now)
+                variant = variant.patched(stale, self._fit, self._holds)
                 cell.put(key, variant)
         if self.ask.ignore:
             own = {name for s in self.ignored for name in s.spans if name in self.pool.roles_of}
             if own:
-                variant = variant.patched(own, self._fit_of_asker, self._holds, now)
+                variant = variant.patched(own, self._fit_of_asker, self._holds)
         return variant
 
     def periods(self, key: QuotaKey, sessions: Collection[Session]) -> list[tuple[date, str]]:
@@ -94,13 +94,12 @@ class Look:
                 for role, candidates in enumerate(self.pool.candidates)
             ),
             self.window.domain,
-            {name: ends for name, ends in holds.items() if ends},
-            self.ask.now,
+            {name: steady for name, steady in holds.items() if steady},
         )
 
-    def _holds(self, resource: str) -> tuple[datetime, ...]:
+    def _holds(self, resource: str) -> tuple[datetime, datetime] | None:
         diary = self.index.diary(resource)
-        return tuple(s.until for _, s in diary.holds if s.until is not None)
+        return diary.steady(self.ask.now) if diary.holds else None
 
     def _fit(self, role: int, resource: str) -> int:
         return self.fit(role, resource, self.index.diary(resource))

@@ -33,6 +33,8 @@ All it can do is take starts away.
 """
 
 ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+Steady = tuple[datetime, datetime]
+"""Since and until when nothing changes by the clock alone."""
 _VARIANTS, _RESULTS, _BLOCKS = 8, 8, 64
 
 
@@ -47,7 +49,7 @@ class Variant:
     domain : int
         Starts that some opening gives on an open day; answers are among them.
     holds : mapping
-        Resource id → when its holds expire.
+        Id of a resource with holds → since and until when the same of them have not expired.
     since, until : datetime
         The instants for which the masks are right: since <= now < until.
     results : dict
@@ -57,7 +59,7 @@ class Variant:
     plan: PoolPlan
     fits: tuple[Fits, ...]
     domain: int
-    holds: Mapping[str, tuple[datetime, ...]]
+    holds: Mapping[str, Steady]
     since: datetime
     until: datetime
     results: dict[Only, int] = field(default_factory=dict)
@@ -68,14 +70,12 @@ class Variant:
         plan: PoolPlan,
         fits: tuple[Fits, ...],
         domain: int,
-        holds: Mapping[str, tuple[datetime, ...]],
-        now: datetime,
+        holds: Mapping[str, Steady],
         results: dict[Only, int] | None = None,
     ) -> Variant:
-        """Make a variant that is right at an instant."""
-        ends = [end for of_one in holds.values() for end in of_one]
-        since = max((e for e in ends if e <= now), default=ALWAYS[0])
-        until = min((e for e in ends if e > now), default=ALWAYS[1])
+        """Make a variant that is right while no hold expires."""
+        since = max((since for since, _ in holds.values()), default=ALWAYS[0])
+        until = min((until for _, until in holds.values()), default=ALWAYS[1])
         return cls(plan, fits, domain, holds, since, until, results or {})
 
     def allowed(self, only: Only) -> Sequence[Fits]:
@@ -109,8 +109,7 @@ class Variant:
         self,
         resources: Collection[str],
         fit: Callable[[int, str], int],
-        holds: Callable[[str], tuple[datetime, ...]],
-        now: datetime,
+        holds: Callable[[str], Steady | None],
     ) -> Variant:
         """Give the variant with some resources looked at again.
 
@@ -119,7 +118,8 @@ class Variant:
         fit : callable
             Role number, resource id → starts, as they are now.
         holds : callable
-            Resource id → when its holds expire.
+            Resource id → since and until when the same of its holds have not expired; None: it
+            has none.
         """
         new: dict[int, dict[str, int]] = {}
         changed = 0
@@ -136,7 +136,7 @@ class Variant:
                 if differs:
                     new.setdefault(role, {})[name] = now_fits
                     changed |= differs
-        result = Variant.of(self.plan, self._with(new), self.domain, ends, now)
+        result = Variant.of(self.plan, self._with(new), self.domain, ends)
         self._carry(result, changed)
         return result
 
