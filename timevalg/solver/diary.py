@@ -256,14 +256,27 @@ class Diary:
             tuple(holds),
             tallies,
         )
-        if new.holds == self.holds:
-            new._held = self._held
+        if not not_holds:
+            new._remember(self, holds[len(self.holds) :])
         return new
+
+    def _remember(self, other: Diary, more: Collection[tuple[Entry, Session]]) -> None:
+        """Take over what another remembers of its holds, which are all but some of its own."""
+        self._steady = _until_one_expires(other._steady, more)
+        if not more:
+            self._held = other._held
+            return
+        for (frame, places), (since, until, bits) in list(other._held.items()):
+            span = _until_one_expires((since, until), more)
+            for (start, end, _), session in more:
+                if counts(session, since, places):
+                    bits |= stretch(start - frame.offset, min(end - frame.offset, frame.size))
+            self._held[frame, places] = *span, bits
 
     def with_places(self, places: Layer, tallies: Mapping[QuotaKey, Tally]) -> Diary:
         """Give the diary with other places."""
         new = Diary(self.firm, places, self.holds, tallies)
-        new._held = self._held
+        new._remember(self, ())
         return new
 
     def without(self, claims: Collection[tuple[Entry, Session]]) -> Diary:
@@ -301,6 +314,15 @@ class Diary:
         found = {e[2] for e in self.firm.touching(start, end)}
         found |= {e[2] for e in self.places.touching(start, end)}
         return found | {e[2] for e, _ in self.holds if e[0] < end and start < e[1]}
+
+
+def _until_one_expires(
+    span: tuple[datetime, datetime], holds: Collection[tuple[Entry, Session]]
+) -> tuple[datetime, datetime]:
+    """Give the first part of a time in which some holds do not expire."""
+    since, until = span
+    ends = [session.until for _, session in holds if session.until is not None]
+    return since, min([until, *(end for end in ends if since < end)])
 
 
 def entry_of(session: Session, resource: str, grid: int) -> Entry:

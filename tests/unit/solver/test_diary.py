@@ -53,3 +53,21 @@ def test_what_is_remembered_is_not_kept_for_other_holds():
     fewer = more.changed([], CLAIMS[:1], {})
     assert more.taken(FRAME, NOW, True) == fresh([*CLAIMS, booking]).taken(FRAME, NOW, True)
     assert fewer.taken(FRAME, NOW, True) == fresh([*CLAIMS[1:], booking]).taken(FRAME, NOW, True)
+
+
+@pytest.mark.parametrize("places", [True, False])
+@pytest.mark.parametrize("first", INSTANTS)
+@pytest.mark.parametrize("until", [NOW - DAY, NOW, NOW + MINUTE, NOW + 7 * MINUTE, NOW + DAY])
+@pytest.mark.parametrize("is_place", [True, False])
+def test_what_is_remembered_serves_those_too_who_hold_one_more(places, first, until, is_place):
+    kept = fresh(CLAIMS)
+    kept.taken(FRAME, first, places)
+    more = claim("more", 13, until, is_place=is_place)
+    grown = kept.changed([more], [], {})
+    assert grown._held
+    for now in [first, *INSTANTS, NOW + MINUTE]:
+        expected = fresh([*CLAIMS, more])
+        assert grown.taken(FRAME, now, places) == expected.taken(FRAME, now, places)
+        assert grown.steady(now)[0] <= now < grown.steady(now)[1]
+        assert expected.steady(now)[0] <= grown.steady(now)[0]
+        assert grown.steady(now)[1] <= expected.steady(now)[1]
