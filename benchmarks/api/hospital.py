@@ -24,7 +24,7 @@ LENGTH = 30
 HORIZON = 90
 LIVE = 5000
 SPARE = 1000
-"""Invited beside them, so that 5,000 are live until choices are measured."""
+"""Invited beside them, so that 5,000 are live until a thousand have chosen."""
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 
 
