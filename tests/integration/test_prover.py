@@ -101,6 +101,25 @@ def test_a_prover_that_fails_says_nothing(command):
     assert prover.solve([visits(2, 0b1001)]) == [Solution()]
 
 
+def test_a_problem_on_which_it_fails_is_answered_by_nothing_and_the_others_are_asked(capsys):
+    """As CP-SAT does now and then: ``IndexError: raw_hash_map<>::at``."""
+    code = """
+import timevalg.prover.levels as levels
+solve = levels.solve
+def failing(problem, *arguments):
+    if len(problem.wanted) == 3:
+        raise IndexError("raw_hash_map")
+    return solve(problem, *arguments)
+levels.solve = failing
+"""
+    few, many = visits(2, 0b1001), visits(3, 0b1001)
+    first, failed, last = CpSat(command=running(code)).solve([few, many, few])
+    assert failed == Solution()
+    assert first == last
+    assert first.proven
+    assert "prover failed" in capsys.readouterr().out
+
+
 def test_a_hard_problem_does_not_starve_those_after_it():
     limits = Limits(least=2.0)
     assert limits.until(0.0, 20.0, 2) == 10.0  # half of what there is

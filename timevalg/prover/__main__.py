@@ -1,6 +1,7 @@
 """The process that loads CP-SAT: problems come on standard input, answers go to standard output.
 
-Each answer is written as soon as there is one, so that what was answered survives the process. It
+Each answer is written as soon as there is one, so that what was answered survives the process. A
+problem on which CP-SAT itself fails is answered by nothing, and the process ends with status 1. It
 ends with its parent: the parent holds the other end of a pipe, which closes if it dies.
 """
 
@@ -12,8 +13,10 @@ import resource
 import sys
 import threading
 import time
+import traceback
 
 from timevalg.prover.limits import Limits
+from timevalg.solver.problem import Solution
 
 
 def main() -> None:
@@ -24,11 +27,17 @@ def main() -> None:
     _limit_memory(limits)
     from timevalg.prover.levels import solve
 
-    end = started + limits.wall
+    end, failed = started + limits.wall, False
     for number, problem in enumerate(problems):
         until = limits.until(time.monotonic(), end, len(problems) - number)
-        pickle.dump(solve(problem, limits, until), sys.stdout.buffer)
+        try:
+            answer = solve(problem, limits, until)
+        except Exception:  # CP-SAT itself fails now and then: that says nothing of the others
+            traceback.print_exc()
+            answer, failed = Solution(), True
+        pickle.dump(answer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+    sys.exit(failed)
 
 
 def _end_with_parent(lifeline: int) -> None:
