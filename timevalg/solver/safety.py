@@ -29,7 +29,7 @@ from timevalg.solver.spot import Scope, Spot
 
 STEPS = 80
 """Steps spent on one start; see `Budget`."""
-STEPS_A_LOOK = 500
+STEPS_A_LOOK = 1_000
 """Steps that all starts of a look have together."""
 STEPS_A_CHOICE = 3_000
 """Steps spent on the one start that is held or chosen."""
