@@ -69,7 +69,7 @@ def application(settings: Settings) -> FastAPI:
 
 
 def _warm(ports: Ports) -> None:
-    """Make the document and read every organisation before the first request has to wait for it."""
+    """Read every organisation before the first request has to wait for it."""
     try:
         for organisation in ports.store.organisations():
             ports.pictures.current(organisation)

@@ -4,15 +4,18 @@ To a server a transaction costs more than what one patient asks of it. So those 
 another is in its transaction wait, and are then done in one: the picture is brought up to date
 once, each plans on what those before leave, all time is claimed by one `claim_each`, and one commit
 ends it. Whoever is refused there leaves the others alone, and whatever else goes wrong undoes all
-of it: they are then done one after the other, each in a transaction of their own. So what anybody
-is answered, and what is written about it, is as if each had come alone.
+of it: each is then done in their own thread, in a transaction of their own. So what anybody is
+answered, and what is written about it, is as if each had come alone.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
+
+import structlog
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, glance, picture_of, run
@@ -29,6 +32,8 @@ from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.solver.certificates import after
 from timevalg.solver.picture import Picture
+
+_log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
 C = TypeVar("C")
@@ -109,7 +114,7 @@ def look_at_once(
 
 
 @dataclass
-class _Call(Generic[R]):
+class _Call(ABC, Generic[R]):
     """What one caller wants, and what came of it."""
 
     ports: Ports
@@ -126,9 +131,9 @@ class _Call(Generic[R]):
             raise self.error
         return cast(R, self.result) if self.done else self.do_alone()
 
+    @abstractmethod
     def do_alone(self) -> R:
         """Do it in a transaction of its own."""
-        raise NotImplementedError
 
     def act_in(self, gathered: Gathered) -> Act:
         """Give the act of it in a transaction that others are done in too."""
@@ -200,8 +205,8 @@ def _serve(calls: Sequence[Call], together: Callable[[Sequence[Call]], Results[C
     except Unsure:
         for call in here:
             call.error = Unsure()
-    except Exception:  # whoever it concerns meets it again, alone
-        return
+    except Exception as error:  # whoever it concerns meets it again, alone
+        _log.info("done apart", calls=len(here), why=type(error).__name__)
     else:
         for call, result in results:
             call.result, call.done = result, True

@@ -29,8 +29,7 @@ def remember(known: dict[K, V], key: K, value: V, most: int) -> V:
 def keep_for_good() -> None:
     """Let garbage collection leave be what lives for as long as the process: an index above all.
 
-    What comes later is looked through seldom: it is mostly freed without that. A look costs a sixth
-    less, and the slowest a third.
+    What comes later is looked through seldom: it is mostly freed without that.
     """
     gc.collect()
     gc.freeze()
