@@ -19,7 +19,7 @@ from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.board import Board
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, Plan, has_start, is_valid_place, plan
+from timevalg.solver.places import Certificate, Plan, has_start, is_valid_place, plan, worth
 from timevalg.solver.pose import Wish, pose, session_of
 from timevalg.solver.problem import Solution, Solve
 from timevalg.solver.verify import broken
@@ -137,11 +137,11 @@ class _Work:
             return None
         if any(name in self._had for name in old.keys() - seated.keys()):
             return None
-        if _value(t for t in tasks if t.id not in seated) < _value(self.without(tasks)):
+        if worth(t for t in tasks if t.id not in seated) < worth(self.without(tasks)):
             self.picture = better
         if whole:
             return answer.proven
-        return any(_reaches(bound, tasks, _value(self.without(tasks))) for bound in bounds)
+        return any(_reaches(bound, tasks, worth(self.without(tasks))) for bound in bounds)
 
     def _wish(self, state: Picture, task: Task, place: Session | None) -> Wish:
         asks = tuple(Ask.for_place(state.index, task, p, self._now) for p in task.pools)
@@ -202,18 +202,11 @@ def _middle(task: Task) -> int:
     return (first + task.not_after.toordinal()) // 2
 
 
-def _value(left_out: Iterable[Task]) -> tuple[int, ...]:
-    """Say how bad it is that tasks go without; less is better."""
-    tasks = list(left_out)
-    counts = [sum(t.priority == priority for t in tasks) for priority in range(1, 6)]
-    return *counts, -sum((t.deadline or t.not_after).toordinal() for t in tasks)
-
-
 def _reaches(bound: Solution, tasks: Sequence[Task], value: tuple[int, ...]) -> bool:
     """Tell whether a plan is as good as one would be if nobody else were there."""
     if bound.seats is None or not bound.proven:
         return False
-    return _value(t for t in tasks if t.id not in bound.seats) == value
+    return worth(t for t in tasks if t.id not in bound.seats) == value
 
 
 def components(picture: Picture, tasks: Sequence[Task]) -> list[list[Task]]:

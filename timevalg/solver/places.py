@@ -11,7 +11,7 @@ Source: design.md, "The choice guarantee"; clinic-file.md, "Reserves and safe of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -61,6 +61,13 @@ ATTEMPTS = 8
 FEW = 40
 """Tasks left out at most for which another order may help; with more the next is the last."""
 
+AGAIN: tuple[Callable[[Task], tuple[object, ...]], ...] = (
+    lambda _: (),
+    lambda task: (task.priority,),
+    lambda task: task.urgency,
+)
+"""By what those are ordered in turn, after their pools, when somebody has been left out."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -85,7 +92,9 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     """Give every task a valid place, as far as late-first with repair reaches.
 
     If somebody is left out, it is tried again with the tasks of their pools first, the more are
-    left out the sooner; the plan that leaves out the fewest of priority 1, then of 2 … 5, is given.
+    left out the sooner, and with those first whom it would harm most to go without; the plan that
+    leaves out the fewest of priority 1, then of 2 … 5, then those with the latest deadlines, is
+    given.
     All attempts together have the steps of one plan; where hundreds cannot be served, these end
     before everything has been tried.
 
@@ -117,21 +126,23 @@ def _best(board: Board, wanted: Sequence[Task]) -> tuple[list[Certificate], list
     budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
     late_first = sorted(wanted, key=lambda t: (_first_day(board, t), t.id), reverse=True)
     best: tuple[list[Certificate], list[Task]] | None = None
-    begin, before, missing = board.mark(), list[Task](), list[Task]()
+    begin, tried, missing = board.mark(), list[Sequence[Task]](), list[Task]()
     left_out = Counter[str]()
     for attempt in range(1, ATTEMPTS + 1):
         last = attempt == ATTEMPTS or len(missing) > FEW
         left_out.update(pool for task in missing for pool in task.pools)
         order = sorted(late_first, key=lambda t: -max((left_out[p] for p in t.pools), default=0))
-        if order == before and not last:
+        order.sort(key=AGAIN[1 if last else max(0, attempt - 2) % len(AGAIN)])
+        if order in tried and not last:
             continue  # would leave out the same again
         board.back(begin)
         steps = budget.left if last else STEPS_AN_ATTEMPT + STEPS_A_TASK * len(wanted)
         with budget.within(steps) as mine:
             found = _plan(board, order, mine)
-        if best is None or _worth(found[1]) < _worth(best[1]):
+        if best is None or worth(found[1]) < worth(best[1]):
             best = found
-        before, missing = order, [t for t in found[1] if has_start(board, t)]
+        tried.append(order)
+        missing = [t for t in found[1] if has_start(board, t)]
         if last or not missing or budget.left <= 0:
             break
     return best or ([], [])
@@ -231,12 +242,14 @@ def certificate(
     )
 
 
-def _worth(unplaced: Iterable[Task]) -> tuple[int, ...]:
-    """Tell how bad it is to leave these out: the fewest of priority 1, then of 2 … 5."""
-    counts = [0] * 5
-    for task in unplaced:
-        counts[task.priority - 1] += 1
-    return tuple(counts)
+def worth(unplaced: Iterable[Task]) -> tuple[int, ...]:
+    """Tell how bad it is that tasks go without; less is better.
+
+    The fewest of priority 1, then of 2 … 5, then those with the latest deadlines.
+    """
+    tasks = list(unplaced)
+    counts = [sum(t.priority == priority for t in tasks) for priority in range(1, 6)]
+    return *counts, -sum((t.deadline or t.not_after).toordinal() for t in tasks)
 
 
 def place(
