@@ -1,7 +1,7 @@
 """A small and crowded clinic for machines: what is drawn in it, its clock, and what must hold."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -15,6 +15,11 @@ FIRST = date(2027, 1, 4)
 LAST = date(2027, 1, 29)
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 SHORT = [{"days": WEEKDAYS, "from": "08:00", "to": "10:00"}]
+EVERY_DAY = [*WEEKDAYS, "sat", "sun"]
+NIGHTS = [{"days": EVERY_DAY, "from": "01:00", "to": "04:00"}]
+"""Openings in which clocks change."""
+BEGINNINGS = (date(2027, 1, 4), date(2027, 3, 22), date(2027, 10, 25))
+"""Mondays: an ordinary one, and before a Sunday on which clocks change."""
 
 number = st.integers(0, 999)
 few = st.integers(0, 4)
@@ -28,9 +33,18 @@ def task_in(*states):
 a_visit = precondition(lambda self: self.visit(0) is not None)
 
 
-def clinic(away=(), openings=SHORT):
-    """Two doctors, one room; three kinds of fallback and check, and quotas across them."""
+def clinic(away=(), openings=SHORT, terms=None, most=3):
+    """Two doctors, one room; three kinds of fallback and check, and quotas across them.
+
+    Parameters
+    ----------
+    terms : dict or None
+        Other fields of one pool, which is named under `id`.
+    most : int
+        Visits a day in three pools together.
+    """
     source = document()
+    source["clinic"]["hours"] += [{"days": EVERY_DAY, "from": "00:00", "to": "08:00"}]
     source["services"].append(
         {
             "id": "long",
@@ -50,8 +64,10 @@ def clinic(away=(), openings=SHORT):
         pool("staff", open=openings, fallback="staff", notice=1, fallback_notice=4),
         pool("long", "long", open=openings, notice=1),
     ]
+    for row in source["pools"]:
+        row |= terms if terms and terms["id"] == row["id"] else {}
     source["quotas"] = [
-        {"pools": ["auto", "manual", "record"], "per": "day", "max": 3},
+        {"pools": ["auto", "manual", "record"], "per": "day", "max": most},
         {"pools": ["auto", "staff", "long"], "each": "clinician", "per": "week", "max": 9},
     ]
     for which, day in away:
@@ -86,10 +102,10 @@ class Crowded(RuleBasedStateMachine):
 
     def moment(self, n):
         day = self.today + timedelta(days=1 + n % 9)
-        half_hours = n // 9 % 6
-        return datetime(day.year, day.month, day.day, 8, tzinfo=OSLO) + timedelta(
-            minutes=30 * half_hours
+        first = datetime(
+            day.year, day.month, day.day, int(self.openings[0]["from"][:2]), tzinfo=OSLO
         )
+        return first.astimezone(UTC) + timedelta(minutes=30 * (n // 9 % 6))
 
     def doing(self, cause, verb, *args, refusals=(), **more):
         """Do something; `cause` is why a place may be lost by it, if it may."""

@@ -1,11 +1,13 @@
 """A machine that plays weeks of a clinic; after each step it looks whether anybody is stranded."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from tests.integration.booking.crowded import (
+    BEGINNINGS,
+    NIGHTS,
     SHORT,
     WEEKDAYS,
     Crowded,
@@ -15,7 +17,7 @@ from tests.integration.booking.crowded import (
     number,
     task_in,
 )
-from tests.world import World
+from tests.world import OSLO, World
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import (
     Conflict,
@@ -32,12 +34,15 @@ class Weeks(Crowded):
     """Everything that can happen to a clinic's choice tasks, in any order."""
 
     @initialize(
-        some=st.lists(st.tuples(number, st.integers(1, 8), few, few), min_size=4, max_size=9)
+        some=st.lists(st.tuples(number, st.integers(1, 8), few, few), min_size=4, max_size=9),
+        first=st.sampled_from(BEGINNINGS),
     )
-    def begin(self, some):
-        self.world = World(self.make_store, clinic())
+    def begin(self, some, first=BEGINNINGS[0]):
+        self.openings = SHORT if first == BEGINNINGS[0] else NIGHTS
+        self.world = World(self.make_store, clinic(openings=self.openings))
+        self.world.clock.set(datetime(first.year, first.month, first.day, 8, tzinfo=OSLO))
         self.away = []
-        self.openings = SHORT
+        self.edited = {}
         self.refs = {}
         self.dead = set()
         self.seen = set()
@@ -246,13 +251,13 @@ class Weeks(Crowded):
     @rule(n=number, which=number)
     def absence(self, n, which):
         self.away.append((which, self.today + timedelta(days=1 + n % 12)))
-        self.doing("an absence", self.world.publish, clinic(self.away, self.openings))
+        self.doing("an absence", self.world.publish, self.file())
 
     @precondition(lambda self: self.away)
     @rule(n=number)
     def back_again(self, n):
         self.away.pop(n % len(self.away))
-        self.doing("a new plan", self.world.publish, clinic(self.away, self.openings))
+        self.doing("a new plan", self.world.publish, self.file())
 
     @rule(n=number, day=st.integers(1, 12), days=few)
     def absence_by_itself(self, n, day, days):
@@ -291,11 +296,51 @@ class Weeks(Crowded):
             refusals = (IllegalMove, NotServable)
             self.doing("a return to life", self.world.desk.rebook, visit, refusals=refusals)
 
+    def file(self):
+        return clinic(self.away, self.openings, **self.edited)
+
+    @rule(n=number, most=st.integers(1, 4))
+    def edit_pools(self, n, most):
+        """Publish a file with other terms of one pool, and another quota."""
+        terms = [
+            {"notice": n % 5, "fallback_notice": 5 + n % 4},
+            {"horizon": 7 + n % 30},
+            {"raster": [15, 60, 30][n % 3]},
+            {"fallback": ["assign", "staff"][n % 2], "check": ["auto", "manual", "record"][n % 3]},
+            {"resources": [["dr-a", "room"], ["dr-b", "room"], ["dr-a"]][n % 3]},
+            {
+                "open": [
+                    {"days": WEEKDAYS[n % 5 :], "from": "09:00", "to": "12:00", "release": n % 9}
+                ]
+            },
+        ][n // 7 % 6]
+        name = ["auto", "manual", "record", "staff", "long"][n // 5 % 5]
+        self.edited = {"terms": {"id": name, **terms}, "most": most}
+        self.doing("a new plan", self.world.publish, self.file())
+
+    @rule(n=number)
+    def back_to_another_version(self, n):
+        versions = self.world.desk.versions("clinic")
+        to = versions[n % len(versions)].version
+        self.doing("a new plan", self.world.desk.roll_back, "clinic", to)
+
+    @rule(n=number, which=number)
+    def ask_what_if(self, n, which):
+        """An edited file, before it is published: says what that would do, and does nothing."""
+        away = [*self.away, (which, self.today + timedelta(days=1 + n % 12))]
+        before = self.world.dump()
+        self.doing(None, self.world.desk.forecast, "clinic", clinic(away, self.openings))
+        after = self.world.dump()
+        assert {k: v for k, v in after.items() if k != "audit"} == {
+            k: v for k, v in before.items() if k != "audit"
+        }
+
     @rule(n=number)
     def other_openings(self, n):
         days = [d for k, d in enumerate(WEEKDAYS) if n >> k & 1] or WEEKDAYS
-        self.openings = [{"days": days, "from": "08:00", "to": ["09:00", "11:00"][n % 2]}]
-        self.doing("a new plan", self.world.publish, clinic(self.away, self.openings))
+        hours = [("08:00", "09:00"), ("08:00", "11:00"), ("01:00", "04:00")][n % 3]
+        self.openings = [{"days": days, "from": hours[0], "to": hours[1]}]
+        self.doing("a new plan", self.world.publish, self.file())
 
     @rule(n=number, when=number, half_hours=st.integers(1, 4), override=st.booleans())
     def block(self, n, when, half_hours, override):
