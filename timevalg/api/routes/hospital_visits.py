@@ -4,6 +4,8 @@ included.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import Response
 
 from timevalg.api.routes.verbs import (
@@ -21,6 +23,8 @@ from timevalg.api.routes.verbs import (
 from timevalg.api.schemas import tasks, visits
 from timevalg.api.schemas.given import Id, given_resources
 from timevalg.api.surface import Key, MaybeKey, Version
+from timevalg.library.hospital import Hospital
+from timevalg.model.appointment import Appointment
 
 VERBS = Verbs()
 
@@ -145,46 +149,24 @@ def cancel(
     return told_visit(gone, response)
 
 
-@VERBS.add(
-    "POST",
-    VISIT + "/arrive",
-    "arrive",
-    changes=True,
-    system="patient_is_here",
-    planner="note_arrival",
-)
-def arrive(
-    hospital: Here, appointment: Id, key: MaybeKey, version: Version, response: Response
-) -> visits.VisitOut:
-    """Note that the patient is here."""
-    return told_visit(hospital.arrive(appointment, version, idempotency_key=key), response)
+def _noting(note: Callable[..., Appointment]) -> Callable[..., visits.VisitOut]:
+    """Make the endpoint of something that is only noted of a visit, under its name and words."""
+
+    def noted(
+        hospital: Here, appointment: Id, key: MaybeKey, version: Version, response: Response
+    ) -> visits.VisitOut:
+        return told_visit(note(hospital, appointment, version, idempotency_key=key), response)
+
+    noted.__name__, noted.__doc__ = note.__name__, note.__doc__
+    return noted
 
 
-@VERBS.add(
-    "POST",
-    VISIT + "/fulfil",
-    "fulfil",
-    changes=True,
-    system="visit_took_place",
-    planner="note_visit",
-)
-def fulfil(
-    hospital: Here, appointment: Id, key: MaybeKey, version: Version, response: Response
-) -> visits.VisitOut:
-    """Note that the visit has taken place."""
-    return told_visit(hospital.fulfil(appointment, version, idempotency_key=key), response)
-
-
-@VERBS.add(
-    "POST",
-    VISIT + "/no-show",
-    "no show",
-    changes=True,
-    system="patient_did_not_come",
-    planner="note_no_show",
-)
-def no_show(
-    hospital: Here, appointment: Id, key: MaybeKey, version: Version, response: Response
-) -> visits.VisitOut:
-    """Note that the patient did not come."""
-    return told_visit(hospital.no_show(appointment, version, idempotency_key=key), response)
+for path, use, note, by_system, by_planner in (
+    ("/arrive", "arrive", Hospital.arrive, "patient_is_here", "note_arrival"),
+    ("/fulfil", "fulfil", Hospital.fulfil, "visit_took_place", "note_visit"),
+    ("/no-show", "no show", Hospital.no_show, "patient_did_not_come", "note_no_show"),
+):
+    declare = VERBS.add(
+        "POST", VISIT + path, use, changes=True, system=by_system, planner=by_planner
+    )
+    declare(_noting(note))
