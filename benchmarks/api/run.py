@@ -65,6 +65,8 @@ def _of_kind(kind: str, url: str, folder: Path, seconds: float) -> dict[str, Any
     """Measure one kind where nobody has held or chosen a time yet."""
     upgrade(url)
     invited = hospital.fill(url, folder / "key.json")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")  # as PostgreSQL does by itself within a minute
     requests = hospital.kinds(invited)[kind]
     asked = per_request(_settings(url, folder), {kind: requests})[kind]
     with _ours(url, folder) as port:
