@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from tests.meanwhile import meanwhile
 from tests.world import MONDAY, ORGANISATION, Post, World, document, oslo, pool
 from timevalg.booking import at_once, line
 from timevalg.booking.line import Line
@@ -37,44 +38,6 @@ class Counting:
             return result
 
         return self._store.run(organisation, seen, write=write)
-
-
-class Arriving(list):
-    """Those who wait; each who comes is told of."""
-
-    def __init__(self, came):
-        super().__init__()
-        self._came = came
-
-    def append(self, place):
-        super().append(place)
-        self._came.release()
-
-
-def meanwhile(ports, *calls, line=ORGANISATION):
-    """Make calls, one after the other, while somebody is served; gives what each came to."""
-    waiting, came = Line(), threading.Semaphore(0)
-    ports.lines[line] = waiting
-    outcomes = [None] * len(calls)
-
-    def go(number, call):
-        try:
-            outcomes[number] = call()
-        except Exception as error:
-            outcomes[number] = error
-
-    threads = [threading.Thread(target=go, args=(n, call)) for n, call in enumerate(calls)]
-
-    def serve(_):
-        waiting._waiting = Arriving(came)
-        for thread in threads:
-            thread.start()
-            assert came.acquire(timeout=10)
-
-    waiting.join(None, serve)
-    for thread in threads:
-        thread.join(30)
-    return outcomes
 
 
 def me(ports, name):

@@ -8,10 +8,12 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import event
 
 from tests.integration.truth.scenes import patient
+from tests.meanwhile import meanwhile
 from tests.world import MONDAY, Post
 from timevalg.booking import choose
 from timevalg.store import Database, SetClock
@@ -63,21 +65,31 @@ POINTS: dict[str, Callable[[Database], None]] = {
 COMMITTED = {"after the commit"}
 
 
-def choose_and_die(url: str, point: str, task: str, start, atomic: bool) -> None:
+def choose_and_die(url: str, point: str, wanted, atomic: bool) -> None:
     store = Database(url, SetClock(MONDAY))
     if not atomic:
         Postgres.options = lambda self, write: {"isolation_level": "AUTOCOMMIT"}
     POINTS[point](store)
     ports = replace(ports_on(store, Post()), key=KEY)
-    choose.choose(ports, patient(), task, start)
+    calls = [partial(choose.choose, ports, patient(w), task, at) for w, task, at in wanted]
+    if len(calls) == 1:
+        calls[0]()
+    else:
+        meanwhile(ports, *calls)
 
 
-def killed(url, point, task, start, *, atomic=True) -> None:
-    """Let a process of its own choose a time, and see it killed."""
+def killed(url, point, *wanted, atomic=True) -> None:
+    """Let a process of its own choose times, together if they are many, and see it killed.
+
+    Parameters
+    ----------
+    wanted : tuple of (str, str, datetime)
+        Who wants which start for which task.
+    """
     # It is forked from one that has only loaded the modules: no threads, no connections.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=choose_and_die, args=(url, point, task, start, atomic))
+    process = context.Process(target=choose_and_die, args=(url, point, wanted, atomic))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
