@@ -1,4 +1,4 @@
-"""Run the migrations on the connection that is handed in, or on TIMEVALG_DATABASE.
+"""Run the migrations on the connection that is handed in, or on TIMEVALG_DATABASE_URL.
 
 `timevalg.store.migrate` hands one in. `alembic revision --autogenerate` and the like read the
 environment variable.
@@ -33,9 +33,11 @@ def main() -> None:
     if handed is not None:
         migrate(handed)
         return
-    url = os.environ.get("TIMEVALG_DATABASE") or context.config.get_main_option("sqlalchemy.url")
+    url = os.environ.get("TIMEVALG_DATABASE_URL") or context.config.get_main_option(
+        "sqlalchemy.url"
+    )
     if not url:
-        raise SystemExit("name the database in TIMEVALG_DATABASE, or use `timevalg db upgrade`")
+        raise SystemExit("name the database in TIMEVALG_DATABASE_URL, or use `timevalg db upgrade`")
     with dialect_of(url).engine(url).begin() as connection:
         migrate(connection)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,16 +23,42 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One variable: its name without ``TIMEVALG_``, its default and what it is for."""
+    """One variable.
+
+    Attributes
+    ----------
+    name : str
+        Without ``TIMEVALG_``.
+    shape : str
+        Regular expression of what it may be set to, beside its default.
+    wanted : str
+        The same in words.
+    """
 
     name: str
     default: str
     meaning: str
+    shape: str = r"(?s:.*)"
+    wanted: str = ""
+
+
+_NUMBER = (r"0*[1-9][0-9]*", "a whole number above 0")
+_RATE = (
+    r"0*[1-9][0-9]*/(second|minute|hour|day)",
+    "so many a second, minute, hour or day: 600/minute",
+)
+_ORIGIN = r"https?://[^\s,/]+"
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_URL", "", "Where everything is kept: `sqlite:///file.db`, `postgresql://…`."),
-    Setting("MODE", "development", "`development` or `production`; the latter must be set."),
+    Setting(
+        "MODE",
+        "development",
+        "`development` or `production`; the latter must be set.",
+        "|".join(Mode),
+        " or ".join(Mode),
+    ),
     Setting(
         "ISSUERS",
         "[]",
@@ -55,6 +82,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "The broker between several workers, and where requests are counted for all processes of "
         "the API; none: one process, and each counts by itself.",
+        r"(rediss?|unix)://\S+",
+        "an address, as redis://host:6379/0",
     ),
     Setting("LETTERS", "", "Folder into which letters go that no other way takes."),
     Setting("SMTP", "", "`smtp[s]://[user:password@]host[:port]?from=…&rate=…&deduplicates=yes`."),
@@ -63,21 +92,36 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PRINT", "", "Folder from which a printing house takes letters."),
     Setting("WATCH", "", "`[HOST:]PORT` where a worker tells its metrics, health and readiness."),
     Setting(
-        "TRACES", "", "Where spans go, by OTLP: `http://collector:4318/v1/traces`; none: nowhere."
+        "TRACES",
+        "",
+        "Where spans go, by OTLP: `http://collector:4318/v1/traces`; none: nowhere.",
+        r"https?://\S+",
+        "an address, as http://collector:4318/v1/traces",
     ),
-    Setting("BODY_LIMIT", "1000000", "Bytes of a request's body at most."),
-    Setting("RATE_BY_PRINCIPAL", "600/minute", "Requests of one principal."),
-    Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address."),
+    Setting("BODY_LIMIT", "1000000", "Bytes of a request's body at most.", *_NUMBER),
+    Setting("RATE_BY_PRINCIPAL", "600/minute", "Requests of one principal.", *_RATE),
+    Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address.", *_RATE),
     Setting(
-        "THREADS", "16", "Requests that each process works on at a time; others wait their turn."
+        "THREADS",
+        "16",
+        "Requests that each process works on at a time; others wait their turn.",
+        *_NUMBER,
     ),
-    Setting("PATIENCE", "30", "Seconds after which a request is answered with 504."),
-    Setting("CORS_ORIGINS", "", "Web pages that may call, by origin, separated by commas; none."),
+    Setting("PATIENCE", "30", "Seconds after which a request is answered with 504.", *_NUMBER),
+    Setting(
+        "CORS_ORIGINS",
+        "",
+        "Web pages that may call, by origin, separated by commas; none.",
+        rf"{_ORIGIN}(\s*,\s*{_ORIGIN})*",
+        "origins, as https://portal.example",
+    ),
     Setting(
         "SIGN_ON",
         "",
         "Where people sign on: `https://…?return_to={}`; `{}` is replaced by the address to come "
         "back to.",
+        r"https?://\S*\{\}\S*",
+        "an address with {} in it",
     ),
     Setting("DEVELOPMENT_KEY", "", "File of the development issuer's key; default one per user."),
 )
@@ -103,13 +147,16 @@ class Settings:
         Raises
         ------
         InvalidInput
-            If a variable begins with ``TIMEVALG_`` and the value cannot be used.
+            Naming the first that cannot be used, without its value, which may be secret.
         """
-        names = {s.name: s.default for s in SETTINGS}
-        found = cls({n: environment.get(PREFIX + n, default) for n, default in names.items()})
-        found.mode, found.issuers, found.body_limit  # noqa: B018 - each checks itself
-        found.threads, found.patience  # noqa: B018 - each checks itself
-        return found
+        found = {s.name: environment.get(PREFIX + s.name, s.default) for s in SETTINGS}
+        for setting in SETTINGS:
+            value = found[setting.name]
+            if value != setting.default and not re.fullmatch(setting.shape, value):
+                raise _wrong(setting.name, setting.wanted)
+        settings = cls(found)
+        settings.issuers  # noqa: B018 - checks itself
+        return settings
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
@@ -117,10 +164,7 @@ class Settings:
     @property
     def mode(self) -> Mode:
         """Development or production."""
-        try:
-            return Mode(self["MODE"])
-        except ValueError:
-            raise _wrong("MODE", self["MODE"], " or ".join(Mode)) from None
+        return Mode(self["MODE"])
 
     @property
     def is_development(self) -> bool:
@@ -136,24 +180,23 @@ class Settings:
             if not isinstance(rows, list) or any(set(row) != wanted for row in rows):
                 raise ValueError
         except (ValueError, TypeError):
-            fields = "[{issuer, audience, keys, profile}]"
-            raise _wrong("ISSUERS", self["ISSUERS"][:80], fields) from None
+            raise _wrong("ISSUERS", "[{issuer, audience, keys, profile}]") from None
         return tuple(rows)
 
     @property
     def body_limit(self) -> int:
         """Bytes of a body at most."""
-        return self._positive("BODY_LIMIT")
+        return int(self["BODY_LIMIT"])
 
     @property
     def threads(self) -> int:
         """Requests worked on at a time."""
-        return self._positive("THREADS")
+        return int(self["THREADS"])
 
     @property
     def patience(self) -> int:
         """Seconds a request may take."""
-        return self._positive("PATIENCE")
+        return int(self["PATIENCE"])
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -171,11 +214,6 @@ class Settings:
             raise InvalidInput.single(PREFIX + name, "is not set", "environment")
         return self[name]
 
-    def _positive(self, name: str) -> int:
-        if not self[name].isdecimal() or int(self[name]) == 0:
-            raise _wrong(name, self[name], "a whole number above 0")
-        return int(self[name])
-
 
 def table() -> str:
     """Give the table of all settings as Markdown, for docs/settings.md."""
@@ -183,5 +221,5 @@ def table() -> str:
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows]).replace("``", "")
 
 
-def _wrong(name: str, value: str, wanted: str) -> InvalidInput:
-    return InvalidInput.single(PREFIX + name, f"{value!r} is not {wanted}", "environment")
+def _wrong(name: str, wanted: str) -> InvalidInput:
+    return InvalidInput.single(PREFIX + name, f"is not {wanted}", "environment")
