@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from timevalg.model.right import Right
 from timevalg.settings import Settings
 from timevalg.store.memory import Memory
 
+IDS = Path(__file__).parent / "operation_ids.txt"
 ELSEWHERE = "888888888"
 REFUSED = {401, 403, 404}
 _DESK = {"planner", "secretary", "clinician"}
@@ -174,6 +176,12 @@ def test_the_document_says_who_may(app):
 def test_no_route_is_left_out(app):
     found = {one.id for one in operations(app.openapi()) if one.path not in OPEN}
     assert found == set(declared())
+
+
+def test_operations_keep_their_ids(app):
+    """Clients are generated from them: an id that is gone from the list is a broken client."""
+    found = sorted(f"{one.id} {one.method} {one.path}" for one in operations(app.openapi()))
+    assert found == IDS.read_text().splitlines(), f"new ones are added to {IDS.name}"
 
 
 def test_each_shape_has_a_name_of_its_own(app):

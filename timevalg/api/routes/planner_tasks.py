@@ -153,7 +153,7 @@ def undo_a_choice(
 
 
 @router.operation("POST", TASK + "/take", "hand to staff", changes=True)
-def take_atold_task(
+def take_a_task(
     desk: Planner,
     task: Id,
     given: patient.ReasonIn,
@@ -166,7 +166,7 @@ def take_atold_task(
 
 
 @router.operation("POST", TASK + "/reopen", "reopen", books=True, changes=True)
-def reopen_atold_task(
+def reopen_a_task(
     desk: Planner,
     task: Id,
     given: given_shapes.ReopenIn,
