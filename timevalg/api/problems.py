@@ -5,8 +5,10 @@ Source: RFC 9457.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -111,7 +113,10 @@ def answer(
 
 
 def of_error(
-    error: errors.TimevalgError, tell: Callable[[Any], Any] = str, **more: Any
+    error: errors.TimevalgError,
+    tell: Callable[[Any], Any] = str,
+    point: Callable[[errors.Problem], str] = lambda problem: problem.key,
+    **more: Any,
 ) -> JSONResponse:
     """Give the response for an error of a use case.
 
@@ -119,6 +124,8 @@ def of_error(
     ----------
     tell : callable
         Makes JSON of an alternative or a shortage.
+    point : callable
+        Says where in the request the value stands that a problem is about.
     **more
         Further members of the problem.
     """
@@ -143,18 +150,30 @@ def of_error(
         more["broken"] = list(error.broken)
     if isinstance(error, errors.InvalidInput):
         more["errors"] = [
-            {"pointer": p.key, "where": p.where, "line": p.line, "detail": p.message}
+            {"pointer": point(p), "where": p.where, "line": p.line, "detail": p.message}
             for p in error.problems
         ]
     return answer(kind, str(error), headers=headers, **more)
+
+
+def _pointer(request: Request, problem: errors.Problem) -> str:
+    """Point at a value of the request; of a file's, the key says where in the file it stands."""
+    if problem.where != errors.INPUT or problem.key.startswith("/"):
+        return problem.key
+    steps = [step for step in re.split(r"[.\[\]]+", problem.key) if step]
+    if steps == ["idempotency_key"]:
+        return "/header/idempotency-key"
+    places = {"path": request.path_params, "query": request.query_params}
+    place = next((name for name, given in places.items() if {*steps} & {*given}), "body")
+    return "/".join(["", place, *steps])
 
 
 def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
     """Let an application answer every error with problem details."""
 
     @app.exception_handler(errors.TimevalgError)
-    def on_error(_: Request, error: errors.TimevalgError) -> JSONResponse:
-        return of_error(error, tell)
+    def on_error(request: Request, error: errors.TimevalgError) -> JSONResponse:
+        return of_error(error, tell, partial(_pointer, request))
 
     @app.exception_handler(Problem)
     def on_problem(_: Request, error: Problem) -> JSONResponse:
@@ -162,10 +181,8 @@ def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
 
     @app.exception_handler(RequestValidationError)
     def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        found = [
-            {"pointer": "/" + "/".join(map(str, e["loc"])), "detail": e["msg"]}
-            for e in error.errors()
-        ]
+        said = {("/" + "/".join(map(str, e["loc"])), e["msg"]): None for e in error.errors()}
+        found = [{"pointer": pointer, "detail": detail} for pointer, detail in said]
         detail = f"{len(found)} of the given values cannot be used"
         return answer(KINDS[errors.InvalidInput], detail, errors=found)
 

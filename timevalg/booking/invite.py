@@ -237,8 +237,7 @@ def _named(ports: Ports, tasks: Sequence[Task]) -> list[Task]:
     """Give each task an id; refuse two different ones with the same ref."""
     named = [replace(t, id=t.id or ports.keys.new("task")) for t in tasks]
     _refuse_twins(named)
-    for task in named:
-        require_pseudonymous(task.patient)
+    InvalidInput.each("invitations", (task.patient for task in named), require_pseudonymous)
     return named
 
 

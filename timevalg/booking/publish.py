@@ -97,6 +97,7 @@ def put_in_force(act: Act, contents: Contents) -> Published:
         raise InvalidInput.single(
             "clinic.organisation",
             f"{contents.organisation.id!r} is not yours, which is {act.principal.organisation!r}",
+            "clinic files",
         )
     if not changed:
         return Published((), {}, (), ())

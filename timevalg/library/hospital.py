@@ -242,8 +242,8 @@ class Hospital(View):
         if isinstance(invitations, InvitationPlan):
             return [planned.task for planned in invitations.invitations]
         organisation = self.ports.pictures.current(self.principal.organisation).index.organisation
-        tasks = []
-        for fields in invitations:
+
+        def read(fields: Mapping[str, Any]) -> Task:
             given = dict(fields)
             pools = tuple(given.pop("pools"))
             clinic = given.pop("clinic", None) or organisation.clinic_of_pool(pools[0]).id
@@ -251,17 +251,16 @@ class Hospital(View):
             if not_after is None:
                 raise InvalidInput.single("not_after", "give not_after or deadline")
             given["mode"] = Mode(given.get("mode", Mode.CHOOSE))
-            tasks.append(
-                _task(
-                    id="",
-                    organisation=self.principal.organisation,
-                    clinic=clinic,
-                    pools=pools,
-                    not_after=not_after,
-                    **given,
-                )
+            return _task(
+                id="",
+                organisation=organisation.id,
+                clinic=clinic,
+                pools=pools,
+                not_after=not_after,
+                **given,
             )
-        return tasks
+
+        return InvalidInput.each("invitations", invitations, read)
 
     def settle_offers(
         self, task: Task | str, limit: int | None = None, wishes: Wishes = NOTHING
@@ -393,7 +392,7 @@ def _task(**fields: Any) -> Task:
     try:
         return Task(**_values({k: v for k, v in fields.items() if v is not None}))
     except (TypeError, ValueError) as error:
-        raise InvalidInput.single("invitation", str(error)) from error
+        raise InvalidInput.single("", str(error)) from error
 
 
 def _values(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,10 +30,17 @@ HTTP codes are known in ``api`` only.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Made = TypeVar("Made")
+
+
+INPUT = "input"
+"""Where a value stands that was given with a call, not in a file."""
 
 
 class TimevalgError(Exception):
@@ -74,9 +81,34 @@ class InvalidInput(TimevalgError):
         super().__init__("\n".join(str(p) for p in self.problems))
 
     @classmethod
-    def single(cls, key: str, message: str, where: str = "input") -> InvalidInput:
+    def single(cls, key: str, message: str, where: str = INPUT) -> InvalidInput:
         """Make the error for one problem outside any file."""
         return cls([Problem(where, None, key, message)])
+
+    @classmethod
+    def each(cls, name: str, given: Iterable[T], read: Callable[[T], Made]) -> list[Made]:
+        """Read each of many; everything that is wrong is said in one go, by number.
+
+        Parameters
+        ----------
+        name : str
+            What the many are called: ``invitations`` gives ``invitations[0].patient``. Of a single
+            one the key alone is given.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        rows, made, problems = list(given), list[Made](), list[Problem]()
+        for number, row in enumerate(rows):
+            try:
+                made.append(read(row))
+            except InvalidInput as error:
+                place = f"{name}[{number}]." if len(rows) > 1 else ""
+                problems += [replace(p, key=f"{place}{p.key}".rstrip(".")) for p in error.problems]
+        if problems:
+            raise cls(problems)
+        return made
 
 
 class NotSignedOn(TimevalgError):

@@ -233,6 +233,27 @@ def test_nothing_is_taken_for_another_type(dips, body, pointer):
     assert pointer in [e["pointer"] for e in answer.json()["errors"]]
 
 
+def test_of_many_invitations_each_wrong_one_is_pointed_at(dips):
+    wrong = [{}, {"due": "2027-01-01"}, {}, {"not_after": None}]
+    asked = {"invitations": [ASKED | row | {"ref": f"o/{n}"} for n, row in enumerate(wrong)]}
+    answer = dips.post(f"{SYSTEM}/invitations", asked, key="k")
+    assert answer.status_code == 422
+    places = ["/body/invitations/1", "/body/invitations/3/not_after"]
+    assert [e["pointer"] for e in answer.json()["errors"]] == places
+
+
+def test_an_identity_number_among_many_is_pointed_at(dips):
+    asked = {"invitations": [ASKED, ASKED | {"ref": "o/2", "patient": "01017000027"}]}
+    answer = dips.post(f"{SYSTEM}/invitations", asked, key="k")
+    assert [e["pointer"] for e in answer.json()["errors"]] == ["/body/invitations/1/patient"]
+    assert "01017000027" not in answer.text
+
+
+def test_what_is_wrong_is_said_once(dips):
+    answer = dips.post(f"{SYSTEM}/invitations", {"invitations": [ASKED]}, key="k" * 201)
+    assert [e["pointer"] for e in answer.json()["errors"]] == ["/header/idempotency-key"]
+
+
 def test_a_role_without_the_right_is_refused_before_its_request_is_judged(me):
     answer = me.post(f"{SYSTEM}/invitations", {"nonsense": 1})
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:timevalg:problem:not-allowed")
