@@ -91,6 +91,24 @@ def test_what_is_shown_is_safe_and_nearly_all_that_is_safe_is_shown():
     assert shown >= 0.95 * safe
 
 
+def test_where_few_are_shown_a_look_spends_what_it_has_left(monkeypatch):
+    def shown(where_few: int) -> int:
+        monkeypatch.setattr("timevalg.solver.offers.STEPS_WHERE_FEW", where_few)
+        pictures = [planned(seed) for seed in SEEDS[:30]]
+        return sum(
+            len(offers(p, task, p.now, limit=limit, key="c").offers)
+            for p in pictures
+            for task in p.tasks.values()
+        )
+
+    for name in ("STEPS_AT_FIRST", "STEPS"):
+        monkeypatch.setattr(f"timevalg.solver.offers.{name}", 1)
+    limit = 100
+    assert shown(0) < shown(500)
+    limit = 1  # one is found, and no more is wanted
+    assert shown(0) == shown(500)
+
+
 def test_if_spots_in_a_chain_could_clash_an_offer_would_strand_somebody(monkeypatch):
     monkeypatch.setattr(Spot, "clashes", lambda one, other: False)
     with pytest.raises(AssertionError):

@@ -22,6 +22,10 @@ MOST = 400
 """Candidates settled in a look at most."""
 STEPS_AT_FIRST = 20
 """Steps spent on one candidate before all others have been tried."""
+FEW = 10
+"""Offers below which what is left of a look's steps is spent on what has not been settled."""
+STEPS_WHERE_FEW = 500
+"""Steps spent on one candidate then."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,9 @@ def offers(
             left.append((number, candidate))
     else:
         reached = None
-    left = [(number, c) for number, c in left if budget.left <= 0 or not settle(number, c, STEPS)]
+    for steps in (STEPS, STEPS_WHERE_FEW):
+        if steps == STEPS or len(shown) < min(limit, FEW):
+            left = [(n, c) for n, c in left if budget.left <= 0 or not settle(n, c, steps)]
     best = sorted(shown)[:limit]
     last = len(ranking)
     if len(best) == limit:

@@ -79,7 +79,8 @@ class Filled:
             for place in of_site.stuck.keys() & staying.keys():
                 self._could[place].append((number, of_site.stuck[place]))
         self._rooms: dict[Where, int] = {}
-        self._leaving: dict[Where, tuple[int, bool]] = {}
+        self._goes: dict[Where, int] = {}
+        self._most: dict[Where, int] = {}
 
     def takes(self, name: str, start: int, end: int) -> bool:
         """Tell whether a claim of some steps drives out more than could be elsewhere."""
@@ -90,27 +91,31 @@ class Filled:
         while number < len(every) and every.starts[number] < end:
             where = name, number
             too_much = every[number].loss(start, end, self._there[where]) - self._room(where)
-            if too_much > 0 and self.leaving(where, too_much) < too_much:
+            if too_much > 0 and not self.lets_go(where, too_much):
                 return True
             number += 1
         return False
 
-    def leaving(self, where: Where, wanted: int) -> int:
-        """Give how much of what is in a stretch could be elsewhere, up to what is wanted."""
-        known, is_all = self._leaving.get(where, (0, False))
-        if is_all or known >= wanted:
-            return known
-        amount, moved = 0, list[tuple[list[Step], int]]()
-        while amount < wanted and (way := self._way_out(where, at_first=not amount)):
+    def lets_go(self, where: Where, much: int) -> bool:
+        """Tell whether so much of what is in a stretch could be elsewhere."""
+        if much <= self._goes.get(where, 0):
+            return True
+        if much > self._most.get(where, much):
+            return False
+        left, moved = much, list[tuple[list[Step], int]]()
+        while left and (way := self._way_out(where, left, at_first=not moved)):
             parts = [self._inside[here][place] for here, place, _ in way]
-            much = min(wanted - amount, self._room(way[0][2]), *parts)
-            self._flow(way, much)
-            moved.append((way, much))
-            amount += much
-        for way, much in reversed(moved):
-            self._flow(way, -much)
-        self._leaving[where] = amount, amount < wanted
-        return amount
+            part = min(left, self._room(way[0][2]), *parts)
+            self._flow(way, part)
+            moved.append((way, part))
+            left -= part
+        for way, part in reversed(moved):
+            self._flow(way, -part)
+        if left:
+            self._most[where] = much - 1
+        else:
+            self._goes[where] = much
+        return not left
 
     def _flow(self, way: Sequence[Step], much: int) -> None:
         for here, place, there in way:
@@ -118,13 +123,15 @@ class Filled:
             self._inside[there][place] = self._inside[there].get(place, 0) + much
         self._rooms[way[0][2]] -= much
 
-    def _way_out(self, where: Where, *, at_first: bool) -> list[Step]:
+    def _way_out(self, where: Where, much: int, *, at_first: bool) -> list[Step]:
         """Find who could go where so that a stretch holds less.
 
         Parameters
         ----------
+        much : int
+            How much has to go: if there is less room wherever ways lead, none is given.
         at_first : bool
-            Nothing has been moved: if there is no way, none of what was looked at has one.
+            Nothing has been moved: what is found is true of all that was looked at.
 
         Returns
         -------
@@ -133,15 +140,21 @@ class Filled:
         """
         unseen = dict.fromkeys(self._every, -1)
         unseen[where[0]] &= ~self._every[where[0]].reach(where[1])
-        levels = [[where]]
+        levels, way, in_reach = [[where]], list[Step](), 0
         while levels[-1]:
             levels.append([])
             for there in self._next(levels[-2], unseen):
-                if self._room(there) > 0:
-                    return self._back(levels[:-1], there)
+                room = self._room(there)
+                if room > 0:
+                    way = way or self._back(levels[:-1], there)
+                    in_reach += room
+                    if in_reach >= much:
+                        return way
                 levels[-1].append(there)
-        if at_first and not self._room(where):
-            self._leaving.update(dict.fromkeys((w for level in levels for w in level), (0, True)))
+        if at_first:
+            in_reach += max(0, self._room(where))
+            for seen in (w for level in levels for w in level):
+                self._most[seen] = min(in_reach, self._most.get(seen, in_reach))
         return []
 
     def _next(self, level: Sequence[Where], unseen: dict[str, int]) -> Iterator[Where]:

@@ -97,8 +97,9 @@ def test_as_much_leaves_as_can_and_everything_is_back_where_it_was(part):
         for where in random.Random(seed).sample(list(rooms), len(rooms)):
             expected = most_that_leaves(where, rooms, could, staying)
             seen.add(expected)
-            assert filled.leaving(where, 1) == min(1, expected), (seed, where)
-            assert filled.leaving(where, MUCH) == expected, (seed, where)
+            asked = [1, MUCH, *range(expected, expected + 2), 2]
+            for much in asked:
+                assert filled.lets_go(where, much) == (much <= expected), (seed, where, much)
     assert {0, 1, 2, 3, 4} <= seen
 
 
@@ -109,7 +110,8 @@ def test_a_claim_takes_too_much_if_what_it_drives_out_finds_too_little_room():
     staying = {"one": (("a", 0), 2), "two": (("a", 1), 2)}
     filled = Filled(0, seats, every, staying)
     assert not filled.takes("a", 0, 2)  # who is there goes to the other room
-    assert filled.leaving(("a", 0), 4) == 2
+    assert filled.lets_go(("a", 0), 2)
+    assert not filled.lets_go(("a", 0), 3)
     filled = Filled(0, seats, every, {**staying, "three": (("b", 0), 2)})
     assert filled.takes("a", 0, 2)
     assert not filled.takes("c", 0, 2)
