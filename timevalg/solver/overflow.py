@@ -139,7 +139,7 @@ class Filled:
             The one into a stretch with room first; empty if there is none.
         """
         unseen = dict.fromkeys(self._every, -1)
-        unseen[where[0]] &= ~self._every[where[0]].reach(where[1])
+        unseen[where[0]] &= self._every[where[0]].outside[where[1]]
         levels, way, in_reach = [[where]], list[Step](), 0
         while levels[-1]:
             levels.append([])
@@ -167,11 +167,12 @@ class Filled:
         for of_site, steps in zip(self._seats, could, strict=True):
             steps = shifted(steps, -of_site.by)
             for name, begins in of_site.begins.items() if steps else ():
-                if bits := steps & begins & unseen[name]:
-                    every, left = self._every[name], unseen[name]
+                left = unseen[name]
+                if bits := steps & begins & left:
+                    every = self._every[name]
                     while bits:
                         number = every.number(lowest(bits))
-                        left &= ~every.reach(number)
+                        left &= every.outside[number]
                         bits &= left
                         unseen[name] = left
                         yield name, number
@@ -181,7 +182,7 @@ class Filled:
         way: list[Step] = []
         for level in reversed(levels):
             name, number = there
-            inside = self._every[name].reach(number)
+            inside = ~self._every[name].outside[number]
             seats = [
                 (s.stuck, shifted(s.begins[name] & inside, s.by))
                 for s in self._seats

@@ -65,6 +65,8 @@ class Stretches:
     ----------
     starts, ends : list of int
         Where each begins and ends.
+    outside : list of int
+        For each all steps but its own, as bits.
     """
 
     def __init__(self, sorts: tuple[Sort, ...]) -> None:
@@ -76,15 +78,12 @@ class Stretches:
         self._sorts = sorts
         self.starts = cells(cover & ~joined)
         self.ends = cells((cover & ~(joined >> 1)) << 1)
+        self.outside = [~stretch(*both) for both in zip(self.starts, self.ends, strict=True)]
         self._known: dict[int, Stretch] = {}
 
     def number(self, step: int) -> int:
         """Give the number of the first that ends after a step."""
         return bisect_right(self.ends, step)
-
-    def reach(self, number: int) -> int:
-        """Give the steps of one, as bits."""
-        return stretch(self.starts[number], self.ends[number])
 
     def __len__(self) -> int:
         return len(self.ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,10 +24,18 @@ def test_runs(bits, length):
     }
 
 
-@given(st.lists(st.tuples(st.integers(-20, 90), st.integers(-20, 90))), st.integers(1, 80))
-def test_fill_is_the_clipped_union(ranges, size):
-    assert as_set(fill(ranges, size)) == {
-        i for a, b in ranges for i in range(max(a, 0), min(b, size))
+@pytest.mark.parametrize("few", [-1, 100], ids=["as many", "as few"])
+@given(
+    st.lists(st.tuples(st.integers(-20, 90), st.integers(-20, 90))),
+    st.integers(1, 80),
+    st.integers(-9, 9),
+)
+def test_fill_is_the_clipped_union(few, ranges, size, first):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("timevalg.solver.bits._FEW", few)
+        filled = as_set(fill(ranges, size, first))
+    assert filled == {
+        i - first for a, b in ranges for i in range(max(a, first), min(b, first + size))
     }
 
 
