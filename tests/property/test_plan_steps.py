@@ -79,7 +79,7 @@ def test_if_a_plan_had_no_bound_the_tasks_beyond_would_take_far_more(steps, monk
     assert steps[0] > 2 * within
 
 
-@pytest.mark.parametrize("seed", [5, 6, 8, 9])
+@pytest.mark.parametrize("seed", [6, 9, 10, 20])
 def test_pools_of_those_left_out_go_first_next_time(seed, monkeypatch):
     setting = replace(VARIANTS["quotas"], clinicians=8, rooms=4, days=5)
     made = case(setting, 0.92, seed)

@@ -77,7 +77,7 @@ def test_repair_alone_lets_those_go_without_whom_it_harms_least(monkeypatch) -> 
     """So it is after a capacity loss, where no prover is asked: an order for each kind of harm."""
     assert not_the_least() == 0
     monkeypatch.setattr(places, "AGAIN", (lambda _: (),) * 3)
-    assert not_the_least() > 6
+    assert not_the_least() > 0
 
 
 @settings(max_examples=40)

@@ -121,9 +121,9 @@ def _losses(act: Act, after: str) -> list[StaffCase]:
     keys = frozenset(c.task for c in (*found, *last) if c.task)
     tasks = {t.id: t for t in act.unit.tasks.find(id=keys)} if keys else {}
 
-    def urgency(case: StaffCase) -> tuple[tuple[int, date, str], str]:
+    def urgency(case: StaffCase) -> tuple[tuple[int, date], str]:
         task = tasks.get(case.task or "")
-        return (task.urgency if task is not None else (6, date.max, "")), case.id
+        return (task.urgency if task is not None else (6, date.max)), case.id
 
     since = [urgency(case) for case in last]
     return [c for c in sorted(found, key=urgency) if not since or urgency(c) > since[0]]

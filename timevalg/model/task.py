@@ -105,9 +105,9 @@ class Task:
         return self.due + timedelta(days=1)
 
     @property
-    def urgency(self) -> tuple[int, date, str]:
+    def urgency(self) -> tuple[int, date]:
         """Say whom it harms most to go without: by priority, then deadline; least = most urgent."""
-        return self.priority, self.deadline or self.not_after, self.id
+        return self.priority, self.deadline or self.not_after
 
     def preparation_rules(self, service: Service) -> tuple[PreparationRule, ...]:
         """Give the service's preparations with the task's own added or put in their stead."""

@@ -103,7 +103,8 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     picture : Picture
         As it is; places that these tasks have already are released.
     tasks : iterable of Task
-        All need not be of one clinic.
+        All need not be of one clinic. Those who could as well go without as others do so the
+        later, the earlier they stand here.
     now : datetime
         UTC.
     """
@@ -124,14 +125,19 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
 def _best(board: Board, wanted: Sequence[Task]) -> tuple[list[Certificate], list[Task]]:
     """Plan in one order after the other until nobody is left out who could have a place."""
     budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
-    late_first = sorted(wanted, key=lambda t: (_first_day(board, t), t.id), reverse=True)
+    first_days = {t.id: _first_day(board, t) for t in wanted}
+    late_first, other_way = (
+        sorted(tasks, key=lambda t: first_days[t.id], reverse=True)
+        for tasks in (wanted, wanted[::-1])
+    )
     best: tuple[list[Certificate], list[Task]] | None = None
     begin, tried, missing = board.mark(), list[Sequence[Task]](), list[Task]()
     left_out = Counter[str]()
     for attempt in range(1, ATTEMPTS + 1):
         last = attempt == ATTEMPTS or len(missing) > FEW
         left_out.update(pool for task in missing for pool in task.pools)
-        order = sorted(late_first, key=lambda t: -max((left_out[p] for p in t.pools), default=0))
+        order = late_first if last or attempt == 1 else other_way  # of those alike
+        order = sorted(order, key=lambda t: -max((left_out[p] for p in t.pools), default=0))
         order.sort(key=AGAIN[1 if last else max(0, attempt - 2) % len(AGAIN)])
         if order in tried and not last:
             continue  # would leave out the same again
@@ -162,7 +168,7 @@ def _plan(
             continue
         board.take(spot)
         placed.append(certificate(organisation, [spot], given_up[task.id]))
-    left.sort(key=lambda t: (t.priority, t.deadline or t.not_after, t.id))
+    left.sort(key=lambda t: t.urgency)
     repair = Repair(board, budget, thorough=True)
     for steps in ROUNDS:
         unplaced = []

@@ -35,6 +35,15 @@ def test_the_plan_says_who_can_be_served_and_writes_down_only_who_asked(quick):
     assert quick.sessions() == []
 
 
+def test_of_those_alike_the_first_lines_can_be_sent(quick):
+    """So that there is a line up to which all can be sent, whatever ids they get."""
+    for rows in (invitations(10), [row | {"priority": 1} for row in invitations(10)]):
+        plan = quick.desk.plan_invitations(rows)
+        assert [p.shortage is None for p in plan.invitations] == 8 * [True] + 2 * [False]
+    sent = quick.desk.invite_many(rows[:8], all_or_nothing=True)
+    assert all(one.task for one in sent)
+
+
 def test_a_plan_is_sent_up_to_the_line(database):
     world = database
     plan = world.desk.plan_invitations(invitations(10))
