@@ -13,6 +13,8 @@ import pytest
 from tests.world import WEEKDAYS, World, document, oslo, pool
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import NotServable, TimeTaken, TimevalgError, WouldStrand
+from timevalg.model.session import SessionKind
+from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign, session_for
 from timevalg.solver.certificates import Certificate, own_place
 from timevalg.solver.places import conflicts, make_room
@@ -67,6 +69,14 @@ def silent_about_the_lost(picture, session, now, *, override):
     return make_room(picture, session, now, override=override)[0], ()
 
 
+def careless_fallback(ports, picture, task, before=None):
+    """Book, at the end of `due`, whatever start there is."""
+    ask = Ask.for_task(picture.index, task, task.pools[0], picture.now, changing=True)
+    how = {"kind": SessionKind.BOOKING, "key": ports.keys.new("session"), "until": None}
+    more = {"ask": ask, "clinicians": None}
+    return ask, careless(picture, task, ask.pool, NINE, picture.now, **how, **more)
+
+
 def gone_with_its_place(unit, holds):
     """Remove holds, and the places that they were."""
     unit.sessions.release([hold.id for hold in holds])
@@ -87,6 +97,7 @@ LEFT = {"timevalg.booking.publish._move_invalid_places": lambda *_: ()}
 UNPLANTED = {"timevalg.booking.outside.replant": lambda act, picture, keys: (picture, ())}
 UNCHECKED = {"timevalg.booking.claiming._check_place": lambda *_: None}
 OLD_TERMS = {"timevalg.booking.amend.renewed_place": where_it_was, **UNCHECKED}
+OLD_DUE = {"timevalg.booking.take_up.renewed_place": where_it_was, **UNCHECKED}
 UNCLAIMED = {"timevalg.booking.invite._claim": lambda *_: None}
 
 # -- what is done --------------------------------------------------------------------------------
@@ -258,6 +269,52 @@ def amend_to_what_is_full(world):
     world.desk.amend(task, not_before=DAY, not_after=DAY)
 
 
+def ask(world):
+    """A patient asks for the time that they were allowed to ask for."""
+    draft = world.invite("p-2", mode="request", not_before=DAY, not_after=DAY).task
+    assert world.sessions() == []
+    world.patient("p-2").ask(draft)
+
+
+def reopen(world):
+    """By the new due date the place would be too early: a form takes 3 days."""
+    task = other(world, DAY)
+    world.desk.take(task)
+    world.desk.reopen(task, due=date(2027, 1, 18))
+
+
+def fall_due(world):
+    """Who has not answered gets a time that nobody else needs."""
+    world.invited(not_before=DAY, not_after=NEXT)
+    world.invited("p-2", not_before=DAY, not_after=DAY, due=date(2027, 1, 15))
+    world.at(date(2027, 1, 9))
+
+
+def rebook(world):
+    """A visit that cannot stand: its patient chooses again, and has a place meanwhile."""
+    visit = chosen(world, ("auto",))[1]
+    world.work()
+    world.desk.add_absence("clinic", "room", DAY, DAY)
+    assert world.desk.rebook(visit).task.state == "open"
+
+
+def roll_back(world):
+    world.publish(away())
+    world.publish(narrow())
+    other(world, DAY)
+    world.desk.roll_back("clinic", 2)
+
+
+def record_system_moves(world):
+    """A visit made here is moved there, to where a place is."""
+    visit = world.patient().choose(
+        world.invited(not_before=DAY - timedelta(days=1)), oslo(2027, 1, 19, 9)
+    )
+    world.dips.accept(visit, ref="op/1")
+    (place,) = world.sessions(task=other(world).id)
+    world.dips.sync([CalendarRow("op/1", 2, start=place.start)])
+
+
 def merge(world):
     """Two patients at the same time of day in two rooms turn out to be one."""
     source = narrow()
@@ -315,6 +372,12 @@ PATHS = (
     Path(amend_window, OLD_TERMS),
     Path(amend_service, OLD_TERMS),
     Path(amend_to_what_is_full, OLD_TERMS, refused=NotServable),
+    Path(ask, UNCLAIMED),
+    Path(reopen, OLD_DUE, refused=NotServable),
+    Path(fall_due, {"timevalg.booking.due.best_fallback": careless_fallback}),
+    Path(rebook, {"timevalg.booking.replan.claim": lambda *_: None}),
+    Path(roll_back, LEFT, named=True),
+    Path(record_system_moves, UNPLANTED),
     Path(
         merge,
         {"timevalg.booking.merge.replant": lambda act, picture, keys: (picture, ())},
