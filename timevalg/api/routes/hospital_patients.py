@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from timevalg.api.routes.verbs import Here, Verbs, told_patient
+from timevalg.api.routes.privacy import withhold_a_task, withhold_a_visit
+from timevalg.api.routes.verbs import TASK, VISIT, Here, Verbs, told_patient
 from timevalg.api.schemas import patients
 from timevalg.api.schemas.given import Id
 from timevalg.api.schemas.patient import ReasonIn
@@ -102,3 +103,17 @@ def end_representation(
     """End a representation now; its `version` is its ETag."""
     ended = hospital.end_representation(representation, given.reason, version)
     return _told_bond(ended, response)
+
+
+for _path, _decide, _system, _planner in (
+    (TASK, withhold_a_task, "withhold_an_invitation", "withhold_invitation_of_patient"),
+    (VISIT, withhold_a_visit, "withhold_a_sent_visit", "withhold_visit_of_patient"),
+):
+    VERBS.add(
+        "POST",
+        _path + "/withholding",
+        "withhold",
+        changes=True,
+        system=_system,
+        planner=_planner,
+    )(_decide)

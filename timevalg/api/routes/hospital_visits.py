@@ -161,12 +161,11 @@ def _noting(note: Callable[..., Appointment]) -> Callable[..., visits.VisitOut]:
     return noted
 
 
-for path, use, note, by_system, by_planner in (
+for _path, _use, _note, _system, _planner in (
     ("/arrive", "arrive", Hospital.arrive, "patient_is_here", "note_arrival"),
     ("/fulfil", "fulfil", Hospital.fulfil, "visit_took_place", "note_visit"),
     ("/no-show", "no show", Hospital.no_show, "patient_did_not_come", "note_no_show"),
 ):
-    declare = VERBS.add(
-        "POST", VISIT + path, use, changes=True, system=by_system, planner=by_planner
+    VERBS.add("POST", VISIT + _path, _use, changes=True, system=_system, planner=_planner)(
+        _noting(_note)
     )
-    declare(_noting(note))

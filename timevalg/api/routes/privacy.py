@@ -25,7 +25,7 @@ def who_may_act_for_me(ports: OnPorts, who: Who) -> shapes.RepresentativesOut:
 def withhold_a_task(
     ports: OnPorts, who: Who, task: Id, given: shapes.WithholdingIn, version: Version
 ) -> shapes.WithholdingOut:
-    """Decide whether those who act for me see a task and its visits."""
+    """Decide whether representatives of the patient see a task and its visits."""
     done = withhold(ports, who, "task", task, given.withheld, given.reason, version)
     return shapes.WithholdingOut.of(done)
 
@@ -34,7 +34,7 @@ def withhold_a_task(
 def withhold_a_visit(
     ports: OnPorts, who: Who, appointment: Id, given: shapes.WithholdingIn, version: Version
 ) -> shapes.WithholdingOut:
-    """Decide whether those who act for me see a visit."""
+    """Decide whether representatives of the patient see a visit."""
     done = withhold(ports, who, "appointment", appointment, given.withheld, given.reason, version)
     return shapes.WithholdingOut.of(done)
 
