@@ -439,8 +439,7 @@ class Board:
         out = self._counts.get(spot)
         if out is None:
             out = self._counts[spot] = []
-            session = spot.session(self.index.organisation)
-            for key, period in self.index.counted_in(session).items():
+            for key, period in self._periods(spot).items():
                 clinic = self.index.organisation.clinics[key[0]]
                 each = clinic.quotas[key[1]].each
                 names = [n for n in spot.entries if n in clinic.resources] if each else [""]
@@ -448,6 +447,14 @@ class Board:
                     (key, n, period) for n in names if not n or clinic.resources[n].kind == each
                 ]
         return out
+
+    def _periods(self, spot: Spot) -> Mapping[QuotaKey, date]:
+        """Give the quotas that count a spot, with its period in each."""
+        at_pool = spot.at_pool
+        if at_pool is None:
+            return self.index.counted_in(spot.session(self.index.organisation))
+        (clinic, pool), start = at_pool
+        return self.index.counted_at(clinic, pool, start)
 
     def _room_in(self, key: QuotaKey, name: str, period: date) -> int:
         """Give how many more a quota may count in a period."""
@@ -467,23 +474,25 @@ class Board:
             for there, most in self._counted(spot):
                 standing = [s for s in there if s.id not in found and s.id != spot.id]
                 over = len(standing) + 1 - most
+                if over <= 0:
+                    continue
                 movable = [s for s in standing if is_movable(s, self.now)]
                 if over > len(movable) and not anyway:
                     return None
-                if over > 0:
-                    spots = [self._must(s.id) for s in movable]
-                    if stays is not None:
-                        spots.sort(key=stays)
-                    found |= {s.id: s for s in spots[:over]}
+                spots = [self._must(s.id) for s in movable]
+                if stays is not None:
+                    spots.sort(key=stays)
+                found |= {s.id: s for s in spots[:over]}
         return list(found.values())
 
     def _counted(self, spot: Spot) -> Iterator[tuple[list[Session], int]]:
-        """Give for each quota that counts a spot the sessions it counts, and its `max`."""
+        """Give for each quota that a spot could fill the sessions it counts, and its `max`."""
         for key, name, period in self._quotas_of(spot):
             tally = self.tally(key, name)
             if tally is not None:
                 there = tally.periods.get(period, ())
-                yield [s for s in there if counts(s, self.now, True)], tally.most
+                if len(there) >= tally.most:
+                    yield [s for s in there if counts(s, self.now, True)], tally.most
 
 
 def _either(rows: tuple[T, ...], *, leaving: bool) -> tuple[tuple[T, ...], tuple[T, ...]]:

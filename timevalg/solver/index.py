@@ -8,12 +8,12 @@ what it holds and is invisible from outside. It never decides: the booking trans
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from timevalg.model.clinic import Clinic, Organisation
 from timevalg.model.pool import Quota
 from timevalg.model.session import Session, SessionKind
-from timevalg.model.time import Span
+from timevalg.model.time import Span, local_date
 from timevalg.solver.diary import Diary, Entry, Fixed, entry_of
 from timevalg.solver.masks import Block, Cell
 from timevalg.solver.plan import Plan, PoolKey
@@ -257,14 +257,23 @@ class Index:
         """Give the quotas that count a session, with its period in each."""
         return {key: period for key, _, period in self._quotas(session)}
 
+    def counted_at(self, clinic: str, pool: str, start: datetime) -> Mapping[QuotaKey, date]:
+        """Give the quotas that would count a visit in a pool, with its period in each."""
+        return {key: period for key, _, period in self._quotas_at(clinic, pool, start)}
+
     def _quotas(self, session: Session) -> list[tuple[QuotaKey, Quota, date]]:
         if session.pool is None or session.kind is SessionKind.BLOCK:
             return []
-        quotas = self.plan.quotas_of.get((session.clinic, session.pool), ())
+        return self._quotas_at(session.clinic, session.pool, session.start)
+
+    def _quotas_at(
+        self, clinic: str, pool: str, start: datetime
+    ) -> list[tuple[QuotaKey, Quota, date]]:
+        quotas = self.plan.quotas_of.get((clinic, pool), ())
         if not quotas:
             return []
-        day = session.local_date(self.organisation.clinics[session.clinic].timezone)
-        return [((session.clinic, n), q, q.period(day)) for n, q in quotas]
+        day = local_date(start, self.organisation.clinics[clinic].timezone)
+        return [((clinic, n), q, q.period(day)) for n, q in quotas]
 
     def _counted_resources(self, session: Session, quota: Quota) -> list[str]:
         here = self.organisation.clinics[session.clinic].resources

@@ -13,6 +13,7 @@ from timevalg.solver.ask import Ask
 from timevalg.solver.assign import session_for
 from timevalg.solver.diary import Entry, entry_of
 from timevalg.solver.frame import end_cell, first_cell
+from timevalg.solver.plan import PoolKey
 from timevalg.solver.window import Window
 
 
@@ -160,6 +161,14 @@ class Spot:
             other.start,
             other.entries,
         )
+
+    @property
+    def at_pool(self) -> tuple[PoolKey, datetime] | None:
+        """The pool and the instant of one that could be; None for a session that is there."""
+        if self._scope is None:
+            return None
+        scope = self._scope[0]
+        return scope.pool.key, scope.frame.moment(self.start - scope.frame.offset)
 
     def session(self, organisation: Organisation) -> Session:
         """Give the session."""
