@@ -48,6 +48,7 @@ _RATE = (
     "so many a second, minute, hour or day: 600/minute",
 )
 _ORIGIN = r"https?://[^\s,/]+"
+_NETWORK = r"[0-9a-fA-F.:]+(/[0-9]{1,3})?"
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -114,6 +115,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Web pages that may call, by origin, separated by commas; none.",
         rf"{_ORIGIN}(\s*,\s*{_ORIGIN})*",
         "origins, as https://portal.example",
+    ),
+    Setting(
+        "PROXIES",
+        "",
+        "Proxies before the API, by address or network, separated by commas: whose "
+        "`X-Forwarded-For` and `-Proto` say who asked, and by `https`; none.",
+        rf"{_NETWORK}(\s*,\s*{_NETWORK})*",
+        "addresses, as 10.0.0.1 or 10.0.0.0/8",
     ),
     Setting(
         "SIGN_ON",

@@ -148,6 +148,20 @@ def signing_on(settings: Settings, ports: Ports) -> SignOn:
     return sign_on
 
 
+def options(settings: Settings) -> dict[str, Any]:
+    """Give what uvicorn is told: whose word counts on who asked, what it logs and waits for."""
+    return {
+        "proxy_headers": bool(settings["PROXIES"]),
+        "forwarded_allow_ips": settings["PROXIES"],
+        "access_log": False,
+        "log_config": None,  # timevalg's own
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
+        "timeout_keep_alive": 15,
+        "h11_max_incomplete_event_size": 32_768,
+    }
+
+
 def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
     """Serve until SIGTERM or SIGINT; what has begun then may end.
 
@@ -168,16 +182,7 @@ def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
     settings.required("DATABASE_URL")
     trusted(settings)  # what is wrong is said here, not by each process
     logs.configure()
-    how: dict[str, Any] = {
-        "host": host,
-        "port": port,
-        "access_log": False,
-        "log_config": None,  # timevalg's own
-        "server_header": False,
-        "timeout_graceful_shutdown": GRACE,
-        "timeout_keep_alive": 15,
-        "h11_max_incomplete_event_size": 32_768,
-    }
+    how = {"host": host, "port": port, **options(settings)}
     if processes == 1:
         uvicorn.run(application(settings), **how)
         return

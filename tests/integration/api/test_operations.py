@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -13,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.integration.api.conftest import Caller, sign_on
-from timevalg.api import tracing
+from timevalg.api import serving, tracing
 from timevalg.api.app import make_app
 from timevalg.api.serving import UpToDate, application
 from timevalg.model.errors import InvalidInput
@@ -121,3 +122,32 @@ def test_the_document_is_made_when_it_is_first_asked_for_and_by_one_at_a_time(
         answers = list(threads.map(lambda _: client.get("/openapi.json"), range(4)))
     assert [answer.json() for answer in answers] == [{"openapi": "3.1.0"}] * 4
     assert len(making) == 4
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address", "url"),
+    [
+        ("", "10.0.0.1", "http://here/v1/patient/tasks"),
+        ("10.0.0.2", "10.0.0.1", "http://here/v1/patient/tasks"),
+        ("10.0.0.1", "203.0.113.7", "https://here/v1/patient/tasks"),
+        ("10.0.0.0/8, 192.168.0.1", "203.0.113.7", "https://here/v1/patient/tasks"),
+    ],
+)
+def test_only_a_proxy_that_is_named_says_who_asked(world, proxies, address, url):
+    """By its address there, and by the address that was asked: proofs are for that."""
+    asked = []
+
+    def noting(token, scheme, proof, request):
+        asked.append(request.url)
+        return sign_on(token, scheme, proof, request)
+
+    settings = Settings.of({"TIMEVALG_PROXIES": proxies})
+    app = make_app(world.ports, settings, noting)
+    config = uvicorn.Config(app, **serving.options(settings))
+    config.load()
+    client = TestClient(config.loaded_app, "http://here", client=("10.0.0.1", 5000))
+    forwarded = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "X-Forwarded-Proto": "https"}
+    mine = {"Authorization": "Bearer patient:p-1"}
+    assert client.get("/v1/patient/tasks", headers=mine | forwarded).status_code == 200
+    (look,) = [a for a in world.dump()["audit"] if a.verb == "list tasks"]
+    assert (look.address, asked) == (address, [url])

@@ -18,6 +18,7 @@ from tests.integration.booking.crowded import (
     task_in,
 )
 from tests.world import OSLO, World
+from timevalg.booking.search import Sought
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import (
     Conflict,
@@ -95,12 +96,20 @@ class Weeks(Crowded):
 
     # -- patients ----------------------------------------------------------------------------
 
+    def offered(self, me, task):
+        """Look; there is something as long as the task's own place may be chosen."""
+        offers = me.offers(task, 100).offers
+        starts = [(s.pool, s.start) for s in self.world.sessions(task=task.id)]
+        free = [] if offers else self.world.desk.search(Sought(task=task.id))
+        assert not [f for f in free if (f.pool, f.start) in starts]
+        return offers
+
     @task_in("open", "overdue", "with-staff")
     @rule(n=number, which=number)
     def choose(self, n, which):
         task = self.one(n, "open", "overdue", "with-staff")
         me = self.world.patient(task.patient)
-        offers = me.offers(task, 100).offers
+        offers = self.offered(me, task)
         if offers:  # shown is honoured
             offer = offers[which % len(offers)]
             visit = self.doing(None, me.choose, task, offer)
@@ -111,7 +120,7 @@ class Weeks(Crowded):
     def hold(self, n, which):
         task = self.one(n, "open", "overdue", "with-staff")
         me = self.world.patient(task.patient)
-        offers = me.offers(task, 100).offers
+        offers = self.offered(me, task)
         if offers:  # what can be held no more, or not at all, can be chosen
             offer = offers[which % len(offers)]
             if self.doing(None, me.hold, task, offer, refusals=IllegalMove) is None:
