@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from inspect import signature
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response, params
 from pydantic import BaseModel
 
 from timevalg.api.problems import Problem
@@ -112,7 +112,7 @@ class Surface(APIRouter):
             raise LookupError(f"{method} {path} names {use!r}, which has no access rule here")
         if (method != "GET") is not (changes or bool(unversioned)):
             raise ValueError(f"{method} {path}: say that it changes a version, or why it does not")
-        needs = [Depends(d) for d, on in ((_key, books), (_version, changes)) if on]
+        needed = [d for d, on in ((_key, books), (_version, changes)) if on]
         statuses = {
             *ALWAYS,
             *((410,) if gone else ()),
@@ -130,6 +130,7 @@ class Surface(APIRouter):
             }
 
         def declare(endpoint: Endpoint) -> Endpoint:
+            needs = [Depends(need) for need in needed if need not in _taken_by(endpoint)]
             if "response" in signature(endpoint).parameters:  # what it is for: to `tag`
                 told["headers"] = {"ETag": ETAG}
             self.add_api_route(
@@ -146,6 +147,13 @@ class Surface(APIRouter):
             return endpoint
 
         return declare
+
+
+def _taken_by(endpoint: Endpoint) -> set[object]:
+    """Give what an endpoint itself depends on: FastAPI would find it out of the request twice."""
+    hints = get_type_hints(endpoint, include_extras=True).values()
+    notes = (note for hint in hints for note in getattr(hint, "__metadata__", ()))
+    return {note.dependency for note in notes if isinstance(note, params.Depends)}
 
 
 def _worded(endpoint: Endpoint, status: int) -> Callable[..., Any]:
@@ -215,12 +223,14 @@ async def _version(
     return int(bare)
 
 
-async def _principal(request: Request) -> Principal:
+async def principal_of(request: Request) -> Principal:
+    """Give who asks."""
     found: Principal = request.state.principal
     return found
 
 
-async def _ports(request: Request) -> Ports:
+async def ports_of(request: Request) -> Ports:
+    """Give the ports of the application."""
     found: Ports = request.app.state.ports
     return found
 
@@ -231,8 +241,8 @@ MaybeKey = Annotated[str | None, Depends(_maybe_key)]
 """Its Idempotency-Key, where the operation does without one too."""
 Version = Annotated[int | None, Depends(_version)]
 """The version of If-Match; None = any."""
-Who = Annotated[Principal, Depends(_principal)]
-OnPorts = Annotated[Ports, Depends(_ports)]
+Who = Annotated[Principal, Depends(principal_of)]
+OnPorts = Annotated[Ports, Depends(ports_of)]
 
 
 def tag(response: Response, version: int) -> None:

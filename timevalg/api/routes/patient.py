@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request, Response
 from timevalg.api.schemas import patient as shapes
 from timevalg.api.schemas.given import After as Cursor
 from timevalg.api.schemas.given import Id as Path
-from timevalg.api.surface import Key, OnPorts, Surface, Version, Who, tag
+from timevalg.api.surface import Key, Surface, Version, ports_of, principal_of, tag
 from timevalg.booking.acting import picture_of
 from timevalg.booking.mine import MOST
 from timevalg.booking.ports import Ports
@@ -55,7 +55,8 @@ class Asking:
         return shapes.TaskOut.of(task, self.clinic(task.clinic), self.language)
 
 
-async def _asking(request: Request, ports: OnPorts, who: Who) -> Asking:
+async def _asking(request: Request) -> Asking:
+    ports, who = await ports_of(request), await principal_of(request)
     return Asking(ports, who, _language(request.headers.get("accept-language", "")))
 
 
