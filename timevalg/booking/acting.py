@@ -124,6 +124,8 @@ class Act:
         On whose wish, where that is not the principal's own.
     planning : bool
         Nothing is written yet, the log of who looked included: the doing follows.
+    hurried : bool
+        Others wait for it: what takes long is left to when it is done alone.
     log : Log
         Written when the verb is done.
     """
@@ -135,6 +137,7 @@ class Act:
     reason: str = ""
     wish: str = ""
     planning: bool = False
+    hurried: bool = False
     log: Log = field(default_factory=Log)
 
     # -- reading, with access ------------------------------------------------------------------
@@ -397,7 +400,7 @@ def run(
         if ports.in_hand is not None:
             finish(act, ports.in_hand)
         if ports.once is not None:
-            keep(unit, ports.once, result, ports.keys.new("work"))
+            keep(unit, {ports.once: result}, ports.keys.new("work"))
         return result
 
     return ports.store.run(principal.organisation, transaction)

@@ -138,7 +138,7 @@ class _Call(ABC, Generic[R]):
     def act_in(self, gathered: Gathered) -> Act:
         """Give the act of it in a transaction that others are done in too."""
         ports = replace(self.ports, store=Inside(gathered.unit))
-        return Act(ports, gathered.unit, self.principal, self.verb)
+        return Act(ports, gathered.unit, self.principal, self.verb, hurried=True)
 
 
 @dataclass
@@ -308,8 +308,9 @@ def _in_one(
             continue
         result = one.call.body(one.act, picture, one.plan, session)
         one.act.log.write(gathered.unit)
-        if (once := one.call.ports.once) is not None:
-            keep(gathered.unit, once, result, one.call.ports.keys.new("work"))
         results.append((one.call, result))
+    answers = {c.ports.once: result for c, result in results if c.ports.once is not None}
+    if answers:
+        keep(gathered.unit, answers, claiming.ports.keys.new("work"))
     gathered.write()
     return results

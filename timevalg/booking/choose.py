@@ -63,7 +63,9 @@ def choose(
 
     def find(act: Act, picture: Picture) -> tuple[Wanted, Task]:
         task = to_choose_for(act, picture, key, version)
-        ask, certificate = certify(ports, picture, task, start, pool, key=session_id, shown=shown)
+        ask, certificate = certify(
+            ports, picture, task, start, pool, key=session_id, shown=shown, hurried=act.hurried
+        )
         return Wanted(certificate, ask), task
 
     def body(act: Act, picture: Picture, task: Task, booked: Session) -> Appointment:
@@ -102,6 +104,7 @@ def certify(
     until: datetime | None = None,
     rules: Callable[[Ask], Ask] = lambda ask: ask,
     shown: Assignment | None = None,
+    hurried: bool = False,
 ) -> tuple[Ask, Certificate]:
     """Prove that the task can have the start without stranding anybody.
 
@@ -111,6 +114,8 @@ def certify(
     ----------
     shown : mapping or None
         The offer's resources: the visit is with the same clinicians, or not at all.
+    hurried : bool
+        Do not look: neither for a way by which it would be shown, nor for alternatives.
 
     Raises
     ------
@@ -140,7 +145,9 @@ def certify(
             if certificate is not None:
                 return ask, certificate
             tried.append((ask, clinicians))
-        free = free or moment in feasible(picture.index, ask)
+        free = free or (not hurried and moment in feasible(picture.index, ask))
+    if hurried:
+        raise TimeTaken(moment.isoformat())
     offers = look(ports, picture, task, rules, MOST if free else NEAREST).offers
     ways = {**picture.settled, task.id: tuple(o.certificate for o in offers)}
     for ask, clinicians in tried if free else ():

@@ -113,8 +113,11 @@ def _hold(
                 kind=SessionKind.HOLD,
                 until=picture.now + timedelta(minutes=minutes),
                 shown=shown,
+                hurried=act.hurried,
             )
         except TimeTaken:
+            if act.hurried:
+                raise
             certify(ports, picture, task, moment, name, key=fresh, shown=shown)
             raise OnlyChoosable(key, task.state) from None
         return Wanted(certificate, ask), (task, times)

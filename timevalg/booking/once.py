@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import typing
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
@@ -119,11 +119,13 @@ def begin(unit: UnitOfWork, once: Once) -> None:
         raise Known(known)
 
 
-def keep(unit: UnitOfWork, once: Once, answer: Any, key: str) -> None:
-    """Keep an answer, with the work of forgetting the day's answers (one for all of them)."""
+def keep(unit: UnitOfWork, answers: Mapping[Once, Any], key: str) -> None:
+    """Keep answers, with the work of forgetting the day's answers (one for all of them)."""
     now = unit.now()
-    kept = Answer(once.id, unit.organisation, once.verb, once.payload, codec.dump(answer), now)
-    unit.answers.add(kept)
+    unit.answers.add_all(
+        Answer(once.id, unit.organisation, once.verb, once.payload, codec.dump(answer), now)
+        for once, answer in answers.items()
+    )
     day = now.date()
     due = datetime.combine(day + timedelta(days=1), time(), UTC) + KEPT
     kind = "forget answers"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.meanwhile import meanwhile
 from tests.world import MONDAY, ORGANISATION, Post, World, document, oslo, pool
-from timevalg.booking import at_once, line
+from timevalg.booking import at_once, choose, line
 from timevalg.booking.line import Line
 from timevalg.library.patient import PatientView
 from timevalg.model.errors import IllegalMove, InFlight, NotFound, TimeTaken, TimevalgError, Unsure
@@ -134,6 +134,33 @@ def test_of_two_who_want_the_same_time_the_first_has_it(world):
     assert visits[1].alternatives
     assert world.visit(of[1]) is None
     in_order(world)
+
+
+def test_whoever_is_refused_looks_for_alternatives_alone_and_once(world, monkeypatch):
+    of = tasks(world)
+    together, looked = [], []
+    in_one, look = at_once._in_one, choose.look
+
+    def noted(*given):
+        together.append(True)
+        found = in_one(*given)
+        together.clear()
+        return found
+
+    def looking(*given):
+        looked.append(bool(together))
+        return look(*given)
+
+    monkeypatch.setattr(at_once, "_in_one", noted)
+    monkeypatch.setattr(choose, "look", looking)
+    calls = [choosing(world.ports, t, TIMES[0]) for t in of[:2]]
+    held = lambda: me(world.ports, "p-2").hold(of[2], TIMES[0])  # noqa: E731 - beside the others
+    first, *refused = meanwhile(world.ports, *calls, held)
+    assert first.start == TIMES[0]
+    assert [type(error) for error in refused] == [TimeTaken] * 2
+    assert all(error.alternatives for error in refused)
+    assert looked.count(True) == 0
+    assert len(looked) == 3  # who holds asks whether it could be chosen too
 
 
 def test_one_who_has_already_chosen_meanwhile_is_refused(world):
