@@ -122,10 +122,9 @@ def begin(unit: UnitOfWork, once: Once) -> None:
 def keep(unit: UnitOfWork, answers: Mapping[Once, Any], key: str) -> None:
     """Keep answers, with the work of forgetting the day's answers (one for all of them)."""
     now = unit.now()
-    unit.answers.add_all(
-        Answer(once.id, unit.organisation, once.verb, once.payload, codec.dump(answer), now)
-        for once, answer in answers.items()
-    )
+    for once, answer in answers.items():
+        said = codec.dump(answer)
+        unit.answers.add(Answer(once.id, unit.organisation, once.verb, once.payload, said, now))
     day = now.date()
     due = datetime.combine(day + timedelta(days=1), time(), UTC) + KEPT
     kind = "forget answers"
