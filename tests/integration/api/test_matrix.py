@@ -10,6 +10,7 @@ import pytest
 
 from tests.document import operations
 from tests.integration.api.conftest import Caller
+from tests.integration.booking.test_keys import NO_KEYS
 from tests.world import ORGANISATION, World, oslo
 from timevalg.api.app import SURFACES, make_app
 from timevalg.api.gate import OPEN
@@ -182,6 +183,17 @@ def test_operations_keep_their_ids(app):
     """Clients are generated from them: an id that is gone from the list is a broken client."""
     found = sorted(f"{one.id} {one.method} {one.path}" for one in operations(app.openapi()))
     assert found == IDS.read_text().splitlines(), f"new ones are added to {IDS.name}"
+
+
+def test_what_can_be_done_once_by_a_key_takes_one(app):
+    """Each address that changes something, if its use case keeps answers."""
+    silent = [
+        one.id
+        for one in operations(app.openapi())
+        if one.method != "GET" and one.use not in {None, *NO_KEYS}
+        if "idempotency-key" not in [p["name"] for p in one.parameters("header")]
+    ]
+    assert silent == []
 
 
 def test_each_shape_has_a_name_of_its_own(app):

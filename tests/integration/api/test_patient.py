@@ -132,3 +132,14 @@ def test_the_same_key_gives_the_same_answer(me, task, start):
     other = me.post(path, {"start": start, "pool": "auto"}, key="k")
     assert (other.status_code, other.json()["type"]) == (422, "urn:timevalg:problem:key-reused")
     assert len(me.get(VISITS).json()["appointments"]) == 1
+
+
+@pytest.mark.parametrize("what", ["decline", "none-suits"])
+def test_so_it_does_where_no_time_is_taken(me, task, what):
+    """Whoever missed an answer asks again, with the version that they had."""
+    path = f"{TASKS}/{task.id}/{what}"
+    version = me.get(f"{TASKS}/{task.id}").headers["ETag"]
+    first, again = (me.post(path, {}, key="k", version=version) for _ in range(2))
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert me.post(path, {}, version=version).status_code in {409, 412}

@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request, Response
 from timevalg.api.schemas import patient as shapes
 from timevalg.api.schemas.given import After as Cursor
 from timevalg.api.schemas.given import Id as Path
-from timevalg.api.surface import Key, Surface, Version, ports_of, principal_of, tag
+from timevalg.api.surface import Key, MaybeKey, Surface, Version, ports_of, principal_of, tag
 from timevalg.booking.acting import picture_of
 from timevalg.booking.mine import MOST
 from timevalg.booking.ports import Ports
@@ -132,18 +132,25 @@ def choose_a_time(
 
 @router.operation("POST", "/tasks/{task}/none-suits", "none suits", changes=True)
 def none_suits(
-    me: Me, task: Path, given: shapes.AvailabilityIn, version: Version, response: Response
+    me: Me,
+    task: Path,
+    given: shapes.AvailabilityIn,
+    key: MaybeKey,
+    version: Version,
+    response: Response,
 ) -> shapes.TaskOut:
     """Say that no time suits, and when I can."""
-    return me.task(me.view.none_suits(task, given.when_i_can, version), response)
+    return me.task(
+        me.view.none_suits(task, given.when_i_can, version, idempotency_key=key), response
+    )
 
 
 @router.operation("POST", "/tasks/{task}/decline", "decline", changes=True)
 def decline(
-    me: Me, task: Path, given: shapes.ReasonIn, version: Version, response: Response
+    me: Me, task: Path, given: shapes.ReasonIn, key: MaybeKey, version: Version, response: Response
 ) -> shapes.TaskOut:
     """Say that the visit is no longer needed."""
-    return me.task(me.view.decline(task, given.reason, version), response)
+    return me.task(me.view.decline(task, given.reason, version, idempotency_key=key), response)
 
 
 @router.operation("GET", "/appointments", "list appointments")
@@ -186,20 +193,25 @@ def change_a_time(
 
 @router.operation("POST", "/appointments/{appointment}/cancel", "cancel", changes=True)
 def cancel_a_visit(
-    me: Me, appointment: Path, given: shapes.ReasonIn, version: Version, response: Response
+    me: Me,
+    appointment: Path,
+    given: shapes.ReasonIn,
+    key: MaybeKey,
+    version: Version,
+    response: Response,
 ) -> shapes.AppointmentOut:
     """Cancel a visit; its time is free at once."""
-    visit = me.view.cancel(appointment, given.reason, version)
+    visit = me.view.cancel(appointment, given.reason, version, idempotency_key=key)
     tag(response, visit.version)
     return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
 
 
 @router.operation("POST", "/appointments/{appointment}/acknowledge", "acknowledge", changes=True)
 def i_am_coming(
-    me: Me, appointment: Path, version: Version, response: Response
+    me: Me, appointment: Path, key: MaybeKey, version: Version, response: Response
 ) -> shapes.AppointmentOut:
     """Say "I am coming", to the time that I read; twice does no harm."""
-    visit = me.view.acknowledge(appointment, version)
+    visit = me.view.acknowledge(appointment, version, idempotency_key=key)
     tag(response, visit.version)
     return shapes.AppointmentOut.of(visit, me.clinic(visit.clinic), me.language)
 
@@ -216,10 +228,15 @@ def my_preparations(me: Me, appointment: Path) -> shapes.PreparationsOut:
     "POST", "/preparations/{preparation}/answer", "complete preparation", changes=True
 )
 def answer_a_preparation(
-    me: Me, preparation: Path, given: shapes.AnswerIn, version: Version, response: Response
+    me: Me,
+    preparation: Path,
+    given: shapes.AnswerIn,
+    key: MaybeKey,
+    version: Version,
+    response: Response,
 ) -> shapes.PreparationOut:
     """Say that a preparation is done; its `version` is its ETag."""
-    done = me.view.complete(preparation, given.answer, version)
+    done = me.view.complete(preparation, given.answer, version, idempotency_key=key)
     tag(response, done.version)
     return shapes.PreparationOut.of(done, me.language)
 
