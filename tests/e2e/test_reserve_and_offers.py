@@ -240,7 +240,7 @@ def test_wrong_input_is_said_and_ends_with_2(ask, arguments, said):
     assert said in err
 
 
-def test_both_answer_from_a_database(answer, ask, tmp_path):
+def test_both_answer_from_a_database(answer, ask, tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path}/mini.sqlite"
     clock = SetClock(datetime(2027, 1, 4, 8, tzinfo=ZoneInfo("Europe/Oslo")))
     day = date(2027, 1, 12)
@@ -272,6 +272,9 @@ def test_both_answer_from_a_database(answer, ask, tmp_path):
     found = answer("reserve", "--database", url, "--now", NOW)
     assert {r["task"] for r in found["reserves"]} == {t.id for t in sent}
     assert (found["unservable"], found["proven"]) == ([], True)
+    monkeypatch.setenv("TIMEVALG_DATABASE_URL", url)
+    assert answer("reserve", "--now", NOW) == found
+    assert answer("reserve", GASTRO, "--now", NOW) != found
     offered = answer("offers", "--database", url, "--task", sent[0].id, "--now", NOW)
     assert starts(offered["offers"]) == ["09:00", "10:00"]
     assert (offered["unsafe"], offered["undecided"]) == (1, 0)

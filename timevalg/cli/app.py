@@ -33,7 +33,10 @@ OptionalFile = Annotated[
 ]
 InsteadOfFile = Annotated[
     str | None,
-    typer.Option("--database", help="Published clinics and stored tasks in FILE's stead."),
+    typer.Option(
+        "--database",
+        help="Published clinics and stored tasks in FILE's stead; default TIMEVALG_DATABASE_URL.",
+    ),
 ]
 
 
@@ -101,7 +104,7 @@ def reserve(
     from timevalg.cli import reserve as command
     from timevalg.cli.standing import Standing
 
-    command.run(Standing(file, now, database, organisation), as_json)
+    command.run(Standing.of(file, now, database, organisation), as_json)
 
 
 @app.command()
@@ -155,7 +158,7 @@ def offers(
         modes=modes or (),
         must=must or (),
     )
-    command.run(Standing(file, now, database, organisation), task, limit, wishes, as_json)
+    command.run(Standing.of(file, now, database, organisation), task, limit, wishes, as_json)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,15 @@ class Standing:
     now: str | None = None
     database: str | None = None
     organisation: str | None = None
+
+    @classmethod
+    def of(
+        cls, file: Path | None, now: str | None, database: str | None, organisation: str | None
+    ) -> Standing:
+        """Stand on what was typed: where that is neither, on the database of the environment."""
+        if file is None and database is None:
+            database = os.environ.get("TIMEVALG_DATABASE_URL") or None
+        return cls(file, now, database, organisation)
 
     def __post_init__(self) -> None:
         if (self.file is None) == (self.database is None):
