@@ -181,7 +181,10 @@ class Crowded(RuleBasedStateMachine):
         assert examine(self.world.ports, auditor).findings == ()
 
     def teardown(self):
-        """Nobody chooses any more: everybody has a visit in the end, or a named cause why not."""
+        """Nobody chooses any more: everybody has a visit in the end, or a named cause why not.
+
+        Unless staff have the task, and still time: a place that is later.
+        """
         if not hasattr(self, "world"):
             return
         try:
@@ -190,6 +193,8 @@ class Crowded(RuleBasedStateMachine):
                 self.to_morrow()
             assert self.world.overlaps() == []
             for task in self.tasks(*LIVE):
-                assert task.id in self.homeless, (task, self.world.sessions(task=task.id))
+                places = self.world.sessions(task=task.id)
+                waits = task.state == "with-staff" and places and places[0].start.date() > end
+                assert task.id in self.homeless or waits, (task, places)
         finally:
             self.world.store.close()
