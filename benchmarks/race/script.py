@@ -89,8 +89,8 @@ class _Words:
         given: Callable[[Any], str] = self.value
         if value is None:
             return "NULL"
-        if isinstance(value, list):
-            return f"ARRAY[{', '.join(map(given, value))}]"
+        if isinstance(value, str) and (values := _array(value)):
+            return f"ARRAY[{', '.join(map(given, values))}]"
         if isinstance(value, str) and value.startswith('[{"'):
             return self._rows(json.loads(value))
         if not isinstance(value, bool) and value in self.exact:
@@ -126,6 +126,16 @@ class _Words:
         if value[end:]:
             parts.append(literal(value[end:]))
         return f"({' || '.join(parts)})"
+
+
+def _array(text: str) -> list[Any]:
+    """Give the values of an array as PostgreSQL writes it; none of any other text."""
+    if not text.startswith("{"):
+        return []
+    try:
+        return list(json.loads(f"[{text[1:-1]}]"))
+    except ValueError:  # an object
+        return []
 
 
 def literal(text: str) -> str:

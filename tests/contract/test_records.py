@@ -305,3 +305,14 @@ def test_organisations_neither_see_nor_hinder_each_other(store: Store):
     for body in (lambda unit: unit.tasks.add(theirs), lambda unit: unit.tasks.save(theirs)):
         with pytest.raises(ValueError, match=OTHER):
             store.run(ORG, body)
+
+
+def test_one_of_many_is_found_whatever_its_characters(store: Store):
+    names = [AWKWARD, "NULL", "null", "{}", "a,b", ' "a" ', "a\\", '\\"', "", "{a,b}", "'"]
+    tasks = [task(f"t-{n:02}", ref=None, patient=name) for n, name in enumerate(names)]
+    store.run(ORG, lambda unit: unit.tasks.add_all([*tasks, task("other", patient="p-1")]))
+    found = store.run(ORG, lambda unit: unit.tasks.find(patient=frozenset(names)))
+    assert found == tasks
+    for each in tasks:
+        asked = {each.patient, "nobody"}
+        assert store.run(ORG, lambda unit, asked=asked: unit.tasks.find(patient=asked)) == [each]

@@ -104,13 +104,16 @@ def test_figures_count_what_ended_while_all_were_at_work():
 
 
 def test_the_script_gives_every_booking_its_own():
-    sql = "INSERT INTO x VALUES (%(id)s::VARCHAR, %(at)s, %(on)s, %(who)s, %(new)s, '100%%')"
+    sql = (
+        "INSERT INTO x VALUES (%(id)s::VARCHAR, %(at)s, %(on)s, %(who)s, %(new)s, %(of)s, '100%%')"
+    )
     row = {
         "id": "a-0123456789abcdef0123",
         "at": 1_799_020_800_000_000,
         "on": "r:dr-3",
         "who": f"check:{JOB.task}:4",
         "new": '{"task":"t-00000000000000000007"}',
+        "of": '{"r:dr-3",5}',
     }
     text = script([Statement(sql, [row]), Statement("DELETE FROM y", [{}, {}])], "o", JOB)
     assert "('a-0000000001' || :n)::VARCHAR" in text
@@ -118,6 +121,7 @@ def test_the_script_gives_every_booking_its_own():
     assert r"(U&'r\003Apg-dr-' || :pair)" in text
     assert r"(U&'check\003At-0000000000' || :n || U&'\003A4')" in text
     assert """U&'{"task"\\003A"t-00000000000000000007"}'""" in text
+    assert r"ARRAY[(U&'r\003Apg-dr-' || :pair), 5]" in text
     assert text.count("'100%');") == 1
     assert "\\startpipeline\nDELETE FROM y;\nDELETE FROM y;\n\\endpipeline" in text
 

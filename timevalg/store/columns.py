@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import ARRAY, BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from timevalg.model import codec
@@ -151,6 +152,40 @@ class Sealed(TypeDecorator[Any]):
         text = None if value is None else vault.read(value, self.place, dialect)
         is_text = isinstance(self.inner, Words)
         return text if is_text else self.inner.process_result_value(text, dialect)
+
+
+def as_array(values: Iterable[Any]) -> str:
+    """Give values as PostgreSQL writes an array: the driver would go through them three times."""
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, int):
+        return str(value)
+    text = str(value).replace("\\", r"\\").replace('"', r"\"")
+    return f'"{text}"'
+
+
+class Listed(TypeDecorator[Any]):
+    """Values of another type as an array, for PostgreSQL; it is only ever given.
+
+    Parameters
+    ----------
+    inner : TypeEngine
+        That type.
+    """
+
+    impl = ARRAY
+    cache_ok = True
+
+    def __init__(self, inner: TypeEngine[Any]) -> None:
+        super().__init__(inner)
+        self.inner = inner
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str]:
+        """Give what writes the array."""
+        shape = self.inner.dialect_impl(dialect).bind_processor(dialect)
+        return lambda values: as_array(values if shape is None else map(shape, values))
 
 
 class Structured(TypeDecorator[Any]):

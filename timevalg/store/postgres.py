@@ -26,6 +26,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from timevalg.model.errors import InvalidInput
 from timevalg.store import refusals
+from timevalg.store.columns import as_array
 from timevalg.store.wakes import Wakes
 from timevalg.store.writing import Gathered
 
@@ -125,14 +126,14 @@ class Postgres:
             taken = connection.execute(_WHOLE, {"whole": first})
         else:
             rest = sorted({lock_number(organisation, key) for key in keys})
-            taken = connection.execute(_LOCKS, {"keys": [first, *rest]})
+            taken = connection.execute(_LOCKS, {"keys": as_array([first, *rest])})
         moment: datetime = taken.all()[-1].after
         return moment.astimezone(UTC)
 
     def try_lock(self, connection: Connection, organisation: str, keys: Collection[str]) -> bool:
         """Take locks unless another transaction holds one of them; waits for nobody."""
         numbers = [lock_number(organisation, key) for key in keys]
-        return bool(connection.execute(_TRY, {"keys": numbers}).scalar_one())
+        return bool(connection.execute(_TRY, {"keys": as_array(numbers)}).scalar_one())
 
     def cause(self, error: BaseException) -> str:
         """Give the cause of a driver's error."""

@@ -23,7 +23,6 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.types import Text
 
@@ -32,7 +31,7 @@ from timevalg.model import codec
 from timevalg.model.errors import NotFound
 from timevalg.model.session import Claim, Session
 from timevalg.model.time import Span
-from timevalg.store.columns import Instant, Words
+from timevalg.store.columns import Instant, Listed, Words
 from timevalg.store.criteria import Term, asked, checked
 from timevalg.store.kinds import SESSIONS
 from timevalg.store.logs import SqlEvents
@@ -207,7 +206,7 @@ def _arrays(asked_for: Sequence[Claim]) -> dict[str, Any]:
 
 def _in_arrays() -> Select[Any]:
     """Give the claims that overlap any of the spans in three arrays, for PostgreSQL."""
-    text, instants = ARRAY(Words()), ARRAY(Instant())
+    text, instants = Listed(Words()), Listed(Instant())
     columns = (bindparam("subjects", type_=text), bindparam("starts", type_=instants))
     wanted = func.unnest(*columns, bindparam("ends", type_=instants)).table_valued(
         column("subject", Words()), column("low", Instant()), column("high", Instant())

@@ -27,11 +27,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
+from timevalg.store.columns import Listed
 from timevalg.store.criteria import Term, checked
 from timevalg.store.kinds import Kind
 from timevalg.store.tables import TABLES
@@ -97,7 +97,7 @@ def condition(table: Table, *terms: Term, prefix: str = "") -> ColumnElement[boo
 
 
 def _test(column: Column[Any], sort: str, prefix: str) -> ColumnElement[bool]:
-    type_ = ARRAY(column.type) if sort == "any" else column.type
+    type_ = Listed(column.type) if sort == "any" else column.type
     return _SQL[sort](column, bindparam(f"{prefix}{column.name}_{sort}", type_=type_))
 
 
