@@ -128,6 +128,20 @@ def test_a_hard_problem_does_not_starve_those_after_it():
     assert limits.until(19.5, 20.0, 600) == 20.0
 
 
+def test_the_runs_of_a_sitting_share_its_seconds(monkeypatch):
+    """A plan asks again and again, about ever more tasks; whoever waits has to be answered."""
+    given = []
+    monkeypatch.setattr(
+        CpSat, "_answers", lambda prover, problems, limits: given.append(limits.wall) or []
+    )
+    moments = iter([100.0, 101.0, 118.0, 129.0, 130.0, 150.0])
+    monkeypatch.setattr("timevalg.prover.outside.time.monotonic", lambda: next(moments))
+    prover = CpSat(Limits(wall=20.0)).sitting(30.0)
+    for _ in range(5):
+        assert prover.solve([endless()]) == [Solution()]
+    assert given == [20.0, 12.0, 1.0]
+
+
 def test_out_of_memory_says_nothing():
     assert CpSat(Limits(memory=64)).solve([visits(2, 0b1001)]) == [Solution()]
 

@@ -20,7 +20,10 @@ from timevalg.model.time import instant
 from timevalg.solver.complete import settle_plan
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Plan, plan
-from timevalg.solver.shortage import Shortage, shortage
+from timevalg.solver.shortage import Shortage, shortages
+
+WAIT = 12.0
+"""Seconds that proving may take in all, of those for which whoever asks will wait."""
 
 
 @dataclass(frozen=True)
@@ -305,10 +308,10 @@ def _admission(
     stored: Set[str],
 ) -> Admission:
     wanting = [t for t in tasks.values() if _is_to_send(t)]
-    settled = settle_plan(picture, wanting, picture.now, ports.prover.solve)
+    settled = settle_plan(picture, wanting, picture.now, ports.prover.sitting(WAIT).solve)
     made = settled.plan
     # Cures are tried one by one: before any lock is taken.
-    short = {t.id: shortage(made.picture, t, picture.now) for t in made.unplaced}
+    short = shortages(made.picture, made.unplaced, picture.now)
     return Admission(asked, tasks, stored, made, short, settled.proven)
 
 

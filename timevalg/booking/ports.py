@@ -477,6 +477,10 @@ class Prover(Protocol):
         """
         ...
 
+    def sitting(self, seconds: float) -> Prover:
+        """Give a prover whose runs take no more than so many seconds together: somebody waits."""
+        ...
+
 
 def _unseen(picture: Picture) -> None:
     """Do nothing: nobody asks what was seen."""

@@ -17,7 +17,7 @@ from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.solver.certificates import is_place
 from timevalg.solver.picture import Picture
-from timevalg.solver.shortage import Shortage, shortage
+from timevalg.solver.shortage import Shortage, shortages
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,6 @@ def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
     seen += [picture.tasks[key] for key in found.published.lost if key in picture.tasks]
     note_looks(ports, principal, "what if", seen)
     harmed = sorted((picture.tasks[key] for key in found.published.lost), key=lambda t: t.urgency)
-    lost = {task.id: shortage(picture, task, picture.now) for task in harmed}
+    lost = shortages(picture, harmed, picture.now)
     made = propose(ports, picture, waiting)
     return Forecast(found.published, found.moved, lost, made.proposals, made.proven, picture)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 
 import structlog
@@ -26,10 +28,17 @@ class CpSat:
     ----------
     command : tuple of str
         What starts the process.
+    until : float
+        By the monotonic clock: after it nothing is begun, and what is under way is cut short.
     """
 
     limits: Limits = field(default_factory=Limits)
     command: tuple[str, ...] = (sys.executable, "-m", "timevalg.prover")
+    until: float = math.inf
+
+    def sitting(self, seconds: float) -> CpSat:
+        """Give one whose runs take no more than so many seconds together, from now on."""
+        return replace(self, until=time.monotonic() + seconds)
 
     def solve(self, problems: Sequence[Problem]) -> list[Solution]:
         """Solve problems, one after the other.
@@ -42,19 +51,20 @@ class CpSat:
             One for each problem. Whatever goes wrong (CP-SAT is not installed, memory or time ran
             out, the process was killed), what it did not come to is left empty.
         """
-        if not problems:
-            return []
-        answered = self._answers(problems)
+        left = min(self.limits.wall, self.until - time.monotonic())
+        if not problems or left <= 0:
+            return [Solution() for _ in problems]
+        answered = self._answers(problems, replace(self.limits, wall=left))
         return [*answered, *(Solution() for _ in problems[len(answered) :])]
 
-    def _answers(self, problems: Sequence[Problem]) -> list[Solution]:
+    def _answers(self, problems: Sequence[Problem], limits: Limits) -> list[Solution]:
         lifeline, held = os.pipe()
         try:
             done = subprocess.run(
                 self.command,
-                input=pickle.dumps((self.limits, lifeline, tuple(problems))),
+                input=pickle.dumps((limits, lifeline, tuple(problems))),
                 capture_output=True,
-                timeout=self.limits.wall + self.limits.grace,
+                timeout=limits.wall + limits.grace,
                 pass_fds=(lifeline,),
                 check=False,
             )

@@ -13,7 +13,7 @@ from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place, own_place
 from timevalg.solver.problem import Solve
-from timevalg.solver.shortage import Shortage, shortage
+from timevalg.solver.shortage import Shortage, shortages
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def reserve(picture: Picture, solve: Solve, *, why: bool = True) -> Reserves:
     then = settled.plan.picture
     places = {t.id: place for t in live if (place := own_place(then, t)) is not None}
     without = settled.plan.unplaced if why else ()
-    missing = tuple((t, shortage(then, t, picture.now)) for t in without)
+    short = shortages(then, without, picture.now)
+    missing = tuple((t, short[t.id]) for t in without)
     return Reserves(then, places, missing, settled.proven)
 
 

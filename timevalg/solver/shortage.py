@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -80,6 +81,21 @@ class Shortage:
         if self.cures:
             why += f"; it would help: {', or '.join(cure.change for cure in self.cures)}"
         return why
+
+
+def shortages(picture: Picture, tasks: Iterable[Task], now: datetime) -> dict[str, Shortage]:
+    """Name what is missing for each of many, by id; of those alike it is found out once.
+
+    Alike are tasks with the same terms, whose patients have nothing else in the calendar.
+    """
+    known, found = dict[str, Shortage](), dict[str, Shortage]()
+    for task in tasks:
+        who = task.patient if picture.index.by_patient(task.patient) else ""
+        terms = repr(replace(task, id="", ref=None, referral=None, patient=who, note="", version=1))
+        if terms not in known:
+            known[terms] = shortage(picture, task, now)
+        found[task.id] = known[terms]
+    return found
 
 
 def shortage(picture: Picture, task: Task, now: datetime) -> Shortage:

@@ -5,9 +5,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, event
 
-from tests.world import oslo
+from tests.proving import Here
+from tests.world import World, oslo
+from timevalg.booking.invite import WAIT
 from timevalg.model.errors import NotServable, TimeTaken
 from timevalg.model.states import LIVE
+from timevalg.prover.limits import Limits
+from timevalg.settings import Settings
+from timevalg.store import Memory
 
 DAY = date(2027, 1, 20)
 
@@ -42,6 +47,21 @@ def test_of_those_alike_the_first_lines_can_be_sent(quick):
         assert [p.shortage is None for p in plan.invitations] == 8 * [True] + 2 * [False]
     sent = quick.desk.invite_many(rows[:8], all_or_nothing=True)
     assert all(one.task for one in sent)
+
+
+def test_whoever_plans_waits_for_proofs_for_so_long_in_all():
+    """Else a request for more than there is room for would be answered by nothing but 504."""
+    waits = []
+
+    class Waiting(Here):
+        def sitting(self, seconds):
+            waits.append(seconds)
+            return self
+
+    world = World(Memory, prover=Waiting())
+    assert world.desk.plan_invitations(invitations(10)).proven
+    assert waits == [WAIT]
+    assert WAIT + Limits().grace < Settings.of({}).patience
 
 
 def test_a_plan_is_sent_up_to_the_line(database):

@@ -10,13 +10,16 @@ import pytest
 
 from tests.property.small_plans import draw
 from tests.unit.solver.small import DAY, NOW, TODAY, clinic, organisation, pool, task
+from timevalg.model.session import SessionKind
 from timevalg.solver import shortage as module
 from timevalg.solver.ask import Ask
+from timevalg.solver.assign import assign, session_for
 from timevalg.solver.index import Index
 from timevalg.solver.loosen import cures
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import place, plan
-from timevalg.solver.shortage import shortage
+from timevalg.solver.search import feasible
+from timevalg.solver.shortage import shortage, shortages
 
 
 def picture_of(here):
@@ -48,6 +51,28 @@ def test_a_cure_that_does_not_hold_is_not_named(monkeypatch):
     assert [c.change for c in shortage(picture, asked, NOW).cures]
     monkeypatch.setattr(module, "place", lambda *_, **more: None)
     assert shortage(picture, asked, NOW).cures == ()
+
+
+def test_of_those_alike_it_is_found_out_once(monkeypatch):
+    """And each is told what they would be told alone; who has a visit already is like nobody."""
+    here, asked, calls = picture_of(clinic(pools=(pool(horizon=30),))), task(not_after=TODAY), []
+    rest = [replace(asked, id="b", patient="x"), replace(asked, id="c", extra=15)]
+    busy = replace(asked, id="d", patient="busy")
+    later = Ask("c", "p", NOW)
+    start = feasible(here.index, later).instants()[0]
+    visit = session_for(
+        here.index.organisation,
+        later,
+        start,
+        assign(here.index, later, start),
+        id="s",
+        kind=SessionKind.BOOKING,
+    )
+    here = here.apply([replace(visit, patient="busy")])
+    alone = {one.id: shortage(here, one, NOW) for one in (asked, *rest, busy)}
+    monkeypatch.setattr(module, "shortage", lambda p, t, now: calls.append(t.id) or alone[t.id])
+    assert shortages(here, [asked, *rest, busy], NOW) == alone
+    assert calls == [asked.id, "c", "d"]
 
 
 def test_the_fallback_notice_is_cured_by_its_own_name():
