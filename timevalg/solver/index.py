@@ -7,7 +7,7 @@ what it holds and is invisible from outside. It never decides: the booking trans
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from timevalg.model.clinic import Clinic, Organisation
@@ -15,11 +15,14 @@ from timevalg.model.pool import Quota
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.time import Span, local_date
 from timevalg.solver.diary import Diary, Entry, Fixed, entry_of
-from timevalg.solver.masks import Block, Cell
+from timevalg.solver.masks import Block, Cell, News
 from timevalg.solver.plan import Plan, PoolKey
 from timevalg.solver.tally import QuotaKey, Tally
 from timevalg.solver.trie import Trie
 from timevalg.solver.window import Windows
+
+_KINDS = {True: frozenset(SessionKind), False: frozenset(SessionKind) - {SessionKind.PLACE}}
+"""Whether places count → what counts."""
 
 
 class Index:
@@ -172,16 +175,13 @@ class Index:
         pools = {key for resource in touched for key in self.plan.pools_of.get(resource, ())}
         if not pools:
             return new
-        stale, blocks = _news(plus, minus.keys())
+        news = {places: _news(plus, minus, places) for places in (True, False)}
+        anew = dict.fromkeys(news, (frozenset(touched), ()))
         for key in pools:
             cell = self.cells.get(key)
-            if cell is None:
-                continue
-            if self.plan.pool(*key).each:
-                cell = cell.changed(frozenset(touched), ())
-            else:
-                cell = cell.changed(stale, blocks)
-            new.cells = new.cells.set(key, cell)
+            if cell is not None:
+                cell = cell.changed(anew if self.plan.pool(*key).each else news)
+                new.cells = new.cells.set(key, cell)
         return new
 
     def by_task(self, task: str) -> tuple[Session, ...]:
@@ -313,10 +313,19 @@ def _by_resource(sessions: Iterable[Session], grid: int) -> dict[str, list[tuple
 
 
 def _news(
-    plus: Mapping[str, list[tuple[Entry, Session]]], minus: Collection[str]
-) -> tuple[frozenset[str], tuple[Block, ...]]:
-    """Tell the resources to look at again from those on which bookings and places came."""
-    stale = set(minus)
+    plus: Mapping[str, list[tuple[Entry, Session]]],
+    minus: Mapping[str, list[tuple[Entry, Session]]],
+    places: bool,
+) -> News:
+    """Tell the resources to look at again from those on which bookings and places came.
+
+    Parameters
+    ----------
+    places : bool
+        Whether places count; else it is as if none had come or gone.
+    """
+    counted = _KINDS[places]
+    stale = {name for name, claims in minus.items() if any(s.kind in counted for _, s in claims)}
     blocks: list[Block] = []
     for resource, claims in plus.items():
         if resource in stale:
@@ -324,8 +333,8 @@ def _news(
         for (start, end, _), session in claims:
             if session.kind is SessionKind.HOLD:
                 stale.add(resource)
-            else:
-                blocks.append((resource, start, end, session.kind is SessionKind.PLACE))
+            elif session.kind in counted:
+                blocks.append((resource, start, end))
     return frozenset(stale), tuple(blocks)
 
 

@@ -26,11 +26,13 @@ Only = frozenset[tuple[str, tuple[str, ...]]]
 """Role id → allowed resources, as a set of pairs; empty = any."""
 
 _ANY: Only = frozenset()
-Block = tuple[str, int, int, bool]
-"""A booking or a place (True) that came: its resource, first and end cell counted from 1970.
+Block = tuple[str, int, int]
+"""A booking or a place that came: its resource, first and end cell counted from 1970.
 
 All it can do is take starts away.
 """
+News = tuple[frozenset[str], tuple[Block, ...]]
+"""Resources to look at again, and what came on others."""
 
 ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 Steady = tuple[datetime, datetime]
@@ -145,13 +147,11 @@ class Variant:
 
         Only starts whose time a block touches are lost, and no others can change.
         """
-        frame, extra, places = key
+        frame, extra, _ = key
         offset, grid, roles = frame.offset, frame.grid, self.plan.service.roles
         new: dict[int, dict[str, int]] = {}
         changed = 0
-        for name, start, end, place in blocks:
-            if place and not places:
-                continue
+        for name, start, end in blocks:
             for number in self.plan.roles_of.get(name, ()):
                 role = roles[number]
                 by = offset + role.start // grid
@@ -243,6 +243,16 @@ class Cell:
         """Remember a variant that is right now."""
         remember(self._variants, key, Known(variant), _VARIANTS)
 
-    def changed(self, stale: frozenset[str], blocks: tuple[Block, ...]) -> Cell:
-        """Give the cell after some resources have changed."""
-        return Cell({k: known.later(stale, blocks) for k, known in list(self._variants.items())})
+    def changed(self, news: Mapping[bool, News]) -> Cell:
+        """Give the cell after some resources have changed.
+
+        Parameters
+        ----------
+        news : mapping
+            Whether places count → what is new then.
+        """
+        later = {}
+        for key, known in list(self._variants.items()):
+            stale, blocks = news[key[2]]
+            later[key] = known.later(stale, blocks) if stale or blocks else known
+        return Cell(later)

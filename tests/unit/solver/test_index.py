@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.solver.small import (
     DAY,
     NOW,
@@ -28,6 +30,7 @@ from timevalg.model.text import Text
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign
 from timevalg.solver.index import Index
+from timevalg.solver.look import Look
 
 ASK = Ask("c", "p", NOW)
 ALL = ["09:00", "09:30", "10:00", "10:30", "11:00"]
@@ -74,6 +77,29 @@ def test_a_hold_that_becomes_a_booking():
     assert told(index, Ask("c", "p", at(8))) == ALL
     booked = index.apply([replace(hold, kind=SessionKind.BOOKING, until=None)])
     assert told(booked, Ask("c", "p", at(8))) == ["09:00", "11:00"]
+
+
+@pytest.mark.parametrize("count", [True, False])
+def test_places_that_come_and_go_are_looked_at_where_they_count(count, monkeypatch):
+    ask = replace(ASK, count_places=count)
+    place = taken("kari", start=at(10), kind=SessionKind.PLACE, name="place")
+    booking = taken("kari", start=at(9), name="booking")
+    index = Index.of(ONE)
+    assert told(index, ask) == ALL
+    looked = []
+    fit = Look.fit
+
+    def noted(self, *given):
+        looked.append(given)
+        return fit(self, *given)
+
+    monkeypatch.setattr(Look, "fit", noted)
+    come = index.apply([place])
+    assert told(come, ask) == (["09:00", "11:00"] if count else ALL)
+    assert told(come.apply(removed=["place"]), ask) == ALL
+    assert bool(looked) is count
+    changed = come.apply([booking], ["place"])
+    assert told(changed, ask) == told(Index.of(ONE, [booking]), ask) == ["10:00", "10:30", "11:00"]
 
 
 def test_a_booking_over_midnight_takes_both_days():
