@@ -157,8 +157,9 @@ def rebook(
     def find(picture: Picture) -> Proposal:
         visit, done, others = glance(ports, principal, "rebook", lambda act: look(act, picture))
         why = _absent(picture, visit)
-        if visit.state is not AppointmentState.BOOKED or not why:
-            hint = "all it needs is there; move or cancel it"
+        stands = visit.state is AppointmentState.BOOKED
+        if not stands or not why:
+            hint = "all it needs is there; move or cancel it" if stands else ""
             raise IllegalMove("appointment", visit.id, visit.state, "rebook", hint)
         asker(picture, visit, done)  # refuses one that belongs to no pool
         lost, _ = _lost(ports, picture, others, due)

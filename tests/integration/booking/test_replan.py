@@ -78,6 +78,9 @@ def test_else_the_patient_chooses_again_and_has_a_place_meanwhile(world):
     again = world.patient().choose(done.task, world.patient().offers(done.task).offers[0])
     assert again.start.date() != DAY
     assert world.promises_broken() == {}
+    with pytest.raises(IllegalMove) as twice:
+        world.desk.rebook(visit)
+    assert "all it needs is there" not in str(twice.value)
 
 
 def test_who_does_not_answer_gets_a_time(quick):
