@@ -20,7 +20,7 @@ from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 400
 """Candidates settled in a look at most."""
-STEPS_AT_FIRST = 20
+STEPS_AT_FIRST = 8
 """Steps spent on one candidate before all others have been tried."""
 FEW = 10
 """Offers below which what is left of a look's steps is spent on what has not been settled."""
