@@ -114,13 +114,8 @@ def fill(url: str, key: Path, number: int = LIVE + SPARE) -> list[Invited]:
 
 
 def kinds(invited: list[Invited]) -> dict[str, Iterator[bytes]]:
-    """Give the kinds of requests; no patient both holds and chooses."""
-    half = len(invited) // 2
-    return {
-        "offers": looks(invited),
-        "hold": holds(invited[:half]),
-        "choose": choices(invited[half:]),
-    }
+    """Give the kinds of requests: the first patients hold, the last ones choose."""
+    return {"offers": looks(invited), "hold": holds(invited), "choose": choices(invited[::-1])}
 
 
 def looks(invited: list[Invited]) -> Iterator[bytes]:

@@ -23,8 +23,11 @@ from benchmarks.api.statements import per_request
 from timevalg.store.migrate import upgrade
 
 PROCESSES = 2
-SHARES = (0.5, 0.7, 0.85, 1.0)
-"""Arrival rates, as shares of what is answered when as much is asked as is answered."""
+SHARES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.45, 1.75)
+"""Arrival rates, as shares of what is answered when as much is asked as is answered: with more
+under way, more are done together. Rates rise until two in a row are not kept."""
+BELOW = 0.7
+"""Share up to which a rate is below saturation."""
 KEPT = 0.95
 """Share of what arrives that must be answered in time for a rate to be kept."""
 WARM = 1.0
@@ -77,12 +80,16 @@ def _measured(port: int, requests: Iterator[bytes], seconds: float) -> dict[str,
     """Find out how much is answered, then what comes of shares of it at fixed rates."""
     drive(port, requests, WARM)
     most = drive(port, requests, seconds).answered
-    steps = [drive(port, requests, seconds, most * share) for share in SHARES]
-    kept = [s for s in steps if s.statuses and s.answered >= KEPT * s.rate]
-    best = max(kept, key=lambda s: s.rate, default=Outcome())
-    below = [s for s in kept if s.rate <= SHARES[1] * most * 1.01]
-    refused = sum(n for s in steps for status, n in s.statuses.items() if status >= 300)
-    total = sum(s.statuses.total() for s in steps)
+    steps: dict[float, Outcome] = {}
+    for share in SHARES:
+        steps[share] = drive(port, requests, seconds, most * share)
+        if not any(_is_kept(step) for step in list(steps.values())[-2:]):
+            break
+    kept = {share: step for share, step in steps.items() if _is_kept(step)}
+    best = kept[max(kept)] if kept else Outcome()
+    below = [step for share, step in kept.items() if share <= BELOW]
+    refused = sum(n for s in steps.values() for status, n in s.statuses.items() if status >= 300)
+    total = sum(s.statuses.total() for s in steps.values())
     return {
         "per_second": round(best.per_second, 1),
         "most_at_once": round(most, 1),
@@ -95,9 +102,13 @@ def _measured(port: int, requests: Iterator[bytes], seconds: float) -> dict[str,
                 "p50_ms": round(s.ms(50), 1),
                 "p99_ms": round(s.ms(99), 1),
             }
-            for share, s in zip(SHARES, steps, strict=True)
+            for share, s in steps.items()
         },
     }
+
+
+def _is_kept(step: Outcome) -> bool:
+    return bool(step.statuses) and step.answered >= KEPT * step.rate
 
 
 @contextmanager
