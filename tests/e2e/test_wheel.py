@@ -92,6 +92,7 @@ def test_the_services_of_the_compose_file_run(installed, tmp_path, postgres, red
         "TIMEVALG_REDIS_URL": redis_url,
         "TIMEVALG_SEARCH_KEY": "k" * 32,
         "TIMEVALG_ISSUERS": json.dumps([issuer]),
+        "TIMEVALG_PROXIES": "",
         "TIMEVALG_TRACES": "",
         "TIMEVALG_LETTERS": str(tmp_path / "letters"),
         "TIMEVALG_WATCH": f"127.0.0.1:{ports[1]}",
