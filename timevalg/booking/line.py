@@ -31,9 +31,8 @@ class Line(Generic[T]):
     Parameters
     ----------
     patience : float
-        Seconds for which the next waits for as many as came the last time, those who waited for
-        them included: where many come, those who follow them come at nearly the same moment too,
-        and do not fall into two halves that are served in turn.
+        Seconds for which the next waits for as many to come as were served together the last
+        time: where many come, those who follow them come at nearly the same moment too.
     """
 
     def __init__(self, patience: float = 0.0) -> None:
@@ -68,11 +67,11 @@ class Line(Generic[T]):
         with self._lock:
             self._came.wait_for(lambda: len(self._waiting) >= self._expected, self._patience)
             places, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            self._expected = len(places)
         try:
             serve([place.wanted for place in places])
         finally:
             with self._lock:
-                self._expected = min(MOST, len(places) + len(self._waiting))
                 following = self._waiting[:1]
                 self._busy = bool(following)
             for place in places:

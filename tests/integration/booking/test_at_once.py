@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.meanwhile import Arriving, meanwhile
+from tests.meanwhile import meanwhile
 from tests.world import MONDAY, ORGANISATION, Post, World, document, oslo, pool
 from timevalg.booking import at_once, choose, line
 from timevalg.booking.line import Line
@@ -347,22 +347,6 @@ def test_where_two_came_together_the_next_waits_for_two():
     both(waiting, served)
     assert [len(together) for together in served] == [2, 2]
     assert waiting._waiting == []
-
-
-def test_the_next_waits_for_as_many_as_were_served_and_waited_together():
-    waiting, served, arrived = Line(patience=30), [], threading.Semaphore(0)
-    second = threading.Thread(target=waiting.join, args=(2, served.append))
-
-    def serve(together):
-        served.append(together)
-        waiting._waiting = Arriving(arrived)
-        second.start()
-        assert arrived.acquire(timeout=10)
-
-    waiting.join(1, serve)
-    waiting.join(3, served.append)
-    second.join(30)
-    assert served == [[1], [2, 3]]
 
 
 def test_whoever_comes_alone_waits_for_nobody():
