@@ -25,6 +25,8 @@ HORIZON = 90
 LIVE = 5000
 SPARE = 1000
 """Invited beside them, so that 5,000 are live until a thousand have chosen."""
+STRIDE = 389
+"""Half-hours between one who claims and the next of the same pool; prime, so that all come."""
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 
 
@@ -139,20 +141,21 @@ def choices(invited: list[Invited]) -> Iterator[bytes]:
 
 
 def _claim(one: Invited, verb: str, key: str, number: int) -> bytes:
-    """Take a time at random in the patient's window; now and then somebody else has it."""
-    chance = random.Random(key)
-    start = _start(datetime.now(OSLO).date(), chance)
+    """Take a time in the patient's window, as an offer would be: seldom one that is taken."""
+    start = _start(datetime.now(OSLO).date(), number)
     headers = {"Idempotency-Key": key, "If-Match": "*"}
     return _request(
         "POST", f"/v1/patient/tasks/{one.task}/{verb}", one, {"start": start.isoformat()}, headers
     )
 
 
-def _start(today: date, chance: random.Random) -> datetime:
-    while True:
-        day = today + timedelta(chance.randrange(8, 60))
-        if day.weekday() < len(WEEKDAYS):
-            return instant(day, 8 * 60 + LENGTH * chance.randrange(16), OSLO)
+def _start(today: date, number: int) -> datetime:
+    """Give patients of one pool after another times all over the days, the same one seldom."""
+    days = [today + timedelta(n) for n in range(8, 60)]
+    days = [day for day in days if day.weekday() < len(WEEKDAYS)]
+    turn, pool = divmod(number, SERVICES)
+    time_of_day, day = divmod((turn * STRIDE + pool) % (16 * len(days)), len(days))
+    return instant(days[day], 8 * 60 + LENGTH * time_of_day, OSLO)
 
 
 def _request(

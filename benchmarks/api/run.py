@@ -33,7 +33,7 @@ KEPT = 0.95
 WARM = 1.0
 """Seconds of requests that are not measured, before each kind."""
 KINDS = {"offers": 1.0, "hold": 0.5, "choose": 0.5}
-"""How long each is measured, beside the bare route: random times run out where many have one."""
+"""How long each is measured, beside the bare route: each patient claims once."""
 _ROOT = Path(__file__).parents[2]
 
 
