@@ -18,10 +18,8 @@ class Arriving(list):
         self._came.release()
 
 
-def meanwhile(ports, *calls, line=ORGANISATION):
-    """Make calls, one after the other, while somebody is served; gives what each came to."""
-    waiting, came = Line(), threading.Semaphore(0)
-    ports.lines[line] = waiting
+def in_threads(calls):
+    """Give a thread for each call, not started, and the list of what each will have come to."""
     outcomes = [None] * len(calls)
 
     def go(number, call):
@@ -30,7 +28,14 @@ def meanwhile(ports, *calls, line=ORGANISATION):
         except Exception as error:
             outcomes[number] = error
 
-    threads = [threading.Thread(target=go, args=(n, call)) for n, call in enumerate(calls)]
+    return [threading.Thread(target=go, args=pair) for pair in enumerate(calls)], outcomes
+
+
+def meanwhile(ports, *calls, line=ORGANISATION):
+    """Make calls, one after the other, while somebody is served; gives what each came to."""
+    waiting, came = Line(), threading.Semaphore(0)
+    ports.lines[line] = waiting
+    threads, outcomes = in_threads(calls)
 
     def serve(_):
         waiting._waiting = Arriving(came)

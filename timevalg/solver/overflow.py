@@ -112,7 +112,7 @@ class Filled:
         for way, part in reversed(moved):
             self._flow(way, -part)
         if left:
-            self._most[where] = much - 1
+            self._most[where] = min(much - 1, self._most.get(where, much))
         else:
             self._goes[where] = much
         return not left

@@ -11,6 +11,7 @@ from itertools import count
 
 import psycopg
 
+from tests.meanwhile import in_threads
 from tests.world import ORGANISATION, Post, World
 from timevalg.booking import at_once, change, claiming
 from timevalg.model.principal import Principal, RoleName
@@ -80,15 +81,7 @@ def own_ports(world):
 
 def side_by_side(*calls):
     """Do the calls in threads; gives their results or errors in order."""
-    outcomes = [None] * len(calls)
-
-    def go(number, call):
-        try:
-            outcomes[number] = call()
-        except Exception as error:
-            outcomes[number] = error
-
-    threads = [threading.Thread(target=go, args=pair) for pair in enumerate(calls)]
+    threads, outcomes = in_threads(calls)
     for thread in threads:
         thread.start()
     for thread in threads:
