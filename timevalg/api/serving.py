@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from timevalg import logs
 from timevalg.api import tracing
+from timevalg.api.sockets import bound
 from timevalg.booking import sign_on as booking
 from timevalg.booking.ports import Ports
 from timevalg.booking.proofs import Proofs
@@ -173,7 +175,7 @@ def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
     Raises
     ------
     InvalidInput
-        If development is to listen to other machines.
+        If development is to listen to other machines, or others listen at the port.
     """
     if settings.is_development and host not in LOOPBACK:
         raise InvalidInput.single(
@@ -183,15 +185,18 @@ def serve(settings: Settings, host: str, port: int, processes: int = 1) -> None:
     trusted(settings)  # what is wrong is said here, not by each process
     logs.configure()
     how = {"host": host, "port": port, **options(settings)}
-    if processes == 1:
-        uvicorn.run(application(settings), **how)
-        return
-    with tempfile.TemporaryDirectory(prefix="timevalg-metrics-") as folder:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        uvicorn.run(
-            f"{__name__}:{from_environment.__name__}",
-            factory=True,
-            workers=processes,
-            timeout_worker_healthcheck=60,  # a busy one is not a dead one
-            **how,
-        )
+    with bound(host, port) as listening:
+        if processes == 1:
+            listening.close()
+            uvicorn.run(application(settings), **how)
+            return
+        with tempfile.TemporaryDirectory(prefix="timevalg-metrics-") as folder:
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+            config = uvicorn.Config(
+                f"{__name__}:{from_environment.__name__}",
+                factory=True,
+                workers=processes,
+                timeout_worker_healthcheck=60,  # a busy one is not a dead one
+                **how,
+            )
+            Multiprocess(config, [listening]).run()
