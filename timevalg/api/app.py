@@ -30,7 +30,6 @@ from timevalg.api.schemas.tasks import ShortageOut
 from timevalg.api.watch import Watch
 from timevalg.booking.ports import Ports
 from timevalg.settings import Settings
-from timevalg.solver.offers import Offer
 from timevalg.solver.shortage import Shortage
 
 SURFACES = (
@@ -135,8 +134,6 @@ def _answers(ports: Ports) -> bool:
 
 
 def _told(fact: Any) -> Any:
-    if isinstance(fact, Offer):
-        return {"start": fact.start.isoformat(), "pool": fact.pool}
     if isinstance(fact, Shortage):
         return ShortageOut.of(fact).model_dump(mode="json")
     return str(fact)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from timevalg.api.problems import MEDIA_TYPE, OTHERS, URN, Problem, answer, of_error
 from timevalg.letters.calendar_entry import MEDIA_TYPE as CALENDAR
 from timevalg.model import errors
+from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import TaskState
 from timevalg.solver.shortage import Remedy, Shortage
 
@@ -167,12 +169,20 @@ _SHORT = Shortage(
     free=0,
     cures=(Remedy("notice 3 -> 1", 14),),
 )
+_FREE = Session(
+    "session-5c1d",
+    SessionKind.BOOKING,
+    "gastro",
+    datetime.fromisoformat(START).astimezone(UTC),
+    60,
+    pool="colonoscopy-first",
+)
 ERRORS: tuple[errors.TimevalgError, ...] = (
     errors.NotSignedOn("no token came with the request"),
     errors.NotAllowed("publish", "patient"),
     errors.NotFound("task", "task-7f3a"),
     errors.StaleVersion("task", "task-7f3a", 2, 3, TaskState.CHOSEN),
-    errors.TimeTaken("2027-01-14 09:00", ({"start": START, "pool": "colonoscopy-first"},)),
+    errors.TimeTaken("2027-01-14 09:00", (_FREE,), ZoneInfo("Europe/Oslo")),
     errors.RuleBroken(("quota: day 2027-01-14 has 4 of 4",)),
     errors.WouldStrand(("task-7f3a",)),
     errors.Conflict("there is already a task with this ref"),
@@ -194,7 +204,7 @@ def complete(document: dict[str, Any], tell: Callable[[Any], Any]) -> None:
     Parameters
     ----------
     tell : callable
-        Makes JSON of an alternative or a shortage.
+        Makes JSON of a shortage.
     """
     told = {str(found["type"]).removeprefix(URN): found for found in _problems(tell)}
     document["components"]["examples"] = {
@@ -216,11 +226,8 @@ def complete(document: dict[str, Any], tell: Callable[[Any], Any]) -> None:
 
 
 def _problems(tell: Callable[[Any], Any]) -> Iterator[dict[str, Any]]:
-    def as_told(fact: Any) -> Any:
-        return fact if isinstance(fact, dict) else tell(fact)
-
     for error in ERRORS:
-        yield json.loads(bytes(of_error(error, as_told).body))
+        yield json.loads(bytes(of_error(error, tell).body))
     for kind in OTHERS.values():
         problem = Problem(kind.name, kind.title)
         yield json.loads(bytes(answer(problem.kind, problem.detail).body))

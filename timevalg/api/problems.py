@@ -123,7 +123,7 @@ def of_error(
     Parameters
     ----------
     tell : callable
-        Makes JSON of an alternative or a shortage.
+        Makes JSON of a shortage.
     point : callable
         Says where in the request the value stands that a problem is about.
     **more
@@ -135,7 +135,10 @@ def of_error(
     if isinstance(error, errors.Busy):
         headers["Retry-After"] = "1"
     if isinstance(error, errors.TimeTaken):
-        more["alternatives"] = [tell(a) for a in error.alternatives]
+        more["alternatives"] = [
+            {"start": a.start.astimezone(error.zone).isoformat(), "pool": a.pool}
+            for a in error.alternatives
+        ]
     if isinstance(error, errors.StaleVersion):
         more |= {"expected": error.expected, "actual": error.actual, "state": str(error.state)}
         more["changes"] = [

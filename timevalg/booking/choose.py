@@ -163,6 +163,7 @@ def certify(
         )
         if certificate is not None:
             return ask, certificate
-    local = moment.astimezone(clinic_of(picture, task).timezone)
+    zone = clinic_of(picture, task).timezone
+    local = moment.astimezone(zone)
     why = ", which others who are invited may need," if free else ""
-    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}{why}", offers[:NEAREST])
+    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}{why}", offers[:NEAREST], zone)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, glance, note_looks, picture_of, task_facts, use_case
+from timevalg.booking.acting import (
+    Act,
+    clinic_of,
+    glance,
+    note_looks,
+    picture_of,
+    task_facts,
+    use_case,
+)
 from timevalg.booking.claiming import Wanted, claim_all, settle, whole_picture
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
@@ -55,10 +64,13 @@ class Planned:
         As it would be sent.
     place : Session or None
         Where it would have its place; None for one that is not servable, or not to be sent.
+    zone : ZoneInfo
+        The clinic's, in which that is told.
     """
 
     task: Task
     place: Session | None
+    zone: ZoneInfo
     shortage: Shortage | None = None
 
 
@@ -138,12 +150,12 @@ def plan_invitations(ports: Ports, principal: Principal, tasks: Sequence[Task]) 
     tasks = _named(ports, tasks)
     picture = picture_of(ports, principal)
     admission = _plan(ports, principal, "plan invitations", picture, tasks)
-    places = {c.claim.task: c.claim for c in admission.made.placed}
+    places, short = {c.claim.task: c.claim for c in admission.made.placed}, admission.shortages
     note_looks(ports, principal, "plan invitations", admission.tasks.values())
     return InvitationPlan(
         tuple(
-            Planned(admission.tasks[key], places.get(key), admission.shortages.get(key))
-            for key in admission.asked
+            Planned(t, places.get(t.id), clinic_of(picture, t).timezone, short.get(t.id))
+            for t in map(admission.tasks.__getitem__, admission.asked)
         ),
         admission.proven,
     )

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from timevalg.booking.invite import InvitationPlan
 from timevalg.cli.files import text_of
+from timevalg.cli.moments import local
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened
 from timevalg.library.invitation_file import read_invitations
@@ -46,7 +47,7 @@ def _tell_plan(plan: InvitationPlan, as_json: bool) -> None:
             "line": number,
             "patient": one.task.patient,
             "ref": one.task.ref,
-            "start": one.place.start.isoformat() if one.place is not None else None,
+            "start": local(one.place.start, one.zone) if one.place is not None else None,
             "shortage": shortage_row(one.shortage) if one.shortage is not None else None,
         }
         for number, one in enumerate(plan.invitations, 1)

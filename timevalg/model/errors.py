@@ -32,7 +32,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -188,10 +188,17 @@ class StaleVersion(Conflict):
 
 
 class TimeTaken(Conflict):
-    """The time is no longer free, or no longer safe to give away."""
+    """The time is no longer free, or no longer safe to give away.
 
-    def __init__(self, what: str, alternatives: Sequence[Any] = ()) -> None:
-        self.what, self.alternatives = what, tuple(alternatives)
+    Attributes
+    ----------
+    alternatives : tuple of Offer
+    zone : tzinfo
+        The clinic's, in which they are told.
+    """
+
+    def __init__(self, what: str, alternatives: Sequence[Any] = (), zone: tzinfo = UTC) -> None:
+        self.what, self.alternatives, self.zone = what, tuple(alternatives), zone
         super().__init__(f"{what} is taken; choose another time")
 
 

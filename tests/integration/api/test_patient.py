@@ -64,7 +64,10 @@ def test_a_taken_time_comes_with_alternatives(world, me, task, start):
     assert answer.status_code == 409, answer.text
     problem = answer.json()
     assert problem["type"] == "urn:timevalg:problem:time-taken"
-    assert problem["alternatives"][0]["start"]
+    told = {o["start"] for o in me.get(f"{TASKS}/{task.id}/offers").json()["offers"]}
+    nearest = [a["start"] for a in problem["alternatives"]]
+    assert nearest and told.issuperset(nearest)  # in the clinic's zone, as offers are
+    assert all(start.endswith("+01:00") for start in nearest)
 
 
 def test_what_is_somebody_elses_is_not_found(caller, task, start):

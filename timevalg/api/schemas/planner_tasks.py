@@ -43,7 +43,7 @@ class PlannedOut(BaseModel):
             task=one.task.id,
             ref=one.task.ref,
             patient=one.task.patient,
-            start=place.start.isoformat() if place is not None else None,
+            start=place.start.astimezone(one.zone).isoformat() if place is not None else None,
             pool=place.pool if place is not None else None,
             shortage=ShortageOut.of(one.shortage) if one.shortage is not None else None,
         )
