@@ -8,11 +8,12 @@ chain tried, each of which is a list of new spots that must not clash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Generic, TypeVar
+from weakref import proxy
 
 from timevalg.model.session import Assignment
 from timevalg.model.task import Task
@@ -235,7 +236,9 @@ class Repair:
         """Give spots at which the task displaces nobody, latest first, some hours apart."""
         found = self._free.get(task.id)
         if found is None:
-            found = self._free[task.id] = Lazy(islice(self._find_free(task), ALTERNATIVES))
+            found = self._free[task.id] = Lazy(
+                islice(_free_spots(self.board, self.aside, task), ALTERNATIVES)
+            )
         return iter(found)
 
     def crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
@@ -245,7 +248,11 @@ class Repair:
         """
         found = self._crowded.get((task.id, depth))
         if found is None:
-            found = self._crowded[task.id, depth] = Lazy(self._find_crowded(task, depth))
+            me = proxy(
+                self
+            )  # else it would hold itself, and all of a look, until garbage is sought
+            spots = _crowded_spots(self.board, self.aside, task, depth, lambda p: me.stays(p))
+            found = self._crowded[task.id, depth] = Lazy(spots)
         return iter(found)
 
     def _solve(self, todo: list[tuple[Task, int]], chain: Chain) -> Chain | None:
@@ -307,50 +314,52 @@ class Repair:
     def _has_free(self, task: Task) -> bool:
         return next(self.free(task), None) is not None
 
-    def _find_free(self, task: Task) -> Iterator[Spot]:
-        board = self.board
-        for scope in board.scopes(task):
-            bits = self.aside.starts(scope, 0)
-            while bits:
-                cell = bits.bit_length() - 1
-                resources = board.assign(scope, cell)
-                if resources is not None:
-                    yield Spot.at(scope, cell, resources, place_id(task))
-                bits &= (1 << max(0, cell - 2 * scope.window.length)) - 1
 
-    def _find_crowded(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
-        board = self.board
-        for scope in board.scopes(task):
-            for cell in reversed(cells(self.aside.starts(scope, depth))):
-                for resources in islice(self.ways(scope, cell, depth), ASSIGNMENTS):
-                    spot = Spot.at(scope, cell, resources, place_id(task))
-                    yield spot, board.in_the_way(spot, stays=self.stays)
+def ways(aside: Aside, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
+    """Give the assignments at a start, those first that displace nobody, or in one role only.
 
-    def ways(self, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
-        """Give the assignments at a start, those first that displace nobody, or in one role only.
+    Parameters
+    ----------
+    depth : int
+        Only those are displaced who might move aside in so many moves.
+    """
+    roles = scope.pool.service.roles
+    every = range(len(roles))
+    free = [aside.able(scope, role, cell, 0) for role in every]
+    yield from _combined(scope.pool, free)
+    if not depth:
+        return
+    filled = [
+        [n for n in aside.able(scope, role, cell, depth) if n not in free[role]] for role in every
+    ]
+    for role in every:
+        if filled[role]:
+            mixed = filled[role] if roles[role].count == 1 else filled[role] + free[role]
+            rest = [names[:1] for names in free] if scope.pool.simple else free
+            yield from _combined(scope.pool, [mixed if n == role else rest[n] for n in every])
+    if sum(map(bool, filled)) > 1:
+        yield from _combined(scope.pool, [filled[n] + free[n] for n in every])
 
-        Parameters
-        ----------
-        depth : int
-            Only those are displaced who might move aside in so many moves.
-        """
-        aside, roles = self.aside, scope.pool.service.roles
-        every = range(len(roles))
-        free = [aside.able(scope, role, cell, 0) for role in every]
-        yield from _combined(scope.pool, free)
-        if not depth:
-            return
-        filled = [
-            [n for n in aside.able(scope, role, cell, depth) if n not in free[role]]
-            for role in every
-        ]
-        for role in every:
-            if filled[role]:
-                mixed = filled[role] if roles[role].count == 1 else filled[role] + free[role]
-                rest = [names[:1] for names in free] if scope.pool.simple else free
-                yield from _combined(scope.pool, [mixed if n == role else rest[n] for n in every])
-        if sum(map(bool, filled)) > 1:
-            yield from _combined(scope.pool, [filled[n] + free[n] for n in every])
+
+def _free_spots(board: Board, aside: Aside, task: Task) -> Iterator[Spot]:
+    for scope in board.scopes(task):
+        bits = aside.starts(scope, 0)
+        while bits:
+            cell = bits.bit_length() - 1
+            resources = board.assign(scope, cell)
+            if resources is not None:
+                yield Spot.at(scope, cell, resources, place_id(task))
+            bits &= (1 << max(0, cell - 2 * scope.window.length)) - 1
+
+
+def _crowded_spots(
+    board: Board, aside: Aside, task: Task, depth: int, stays: Callable[[Spot], tuple[bool, int]]
+) -> Iterator[tuple[Spot, list[Spot] | None]]:
+    for scope in board.scopes(task):
+        for cell in reversed(cells(aside.starts(scope, depth))):
+            for resources in islice(ways(aside, scope, cell, depth), ASSIGNMENTS):
+                spot = Spot.at(scope, cell, resources, place_id(task))
+                yield spot, board.in_the_way(spot, stays=stays)
 
 
 def _combined(plan: PoolPlan, names: Sequence[Sequence[str]]) -> Iterator[Assignment]:

@@ -24,7 +24,7 @@ from timevalg.solver.full import Full
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import certificate
 from timevalg.solver.recall import recall
-from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Repair
+from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Repair, ways
 from timevalg.solver.spot import Scope, Spot
 
 STEPS = 80
@@ -174,7 +174,7 @@ class Settling:
     ) -> Iterator[tuple[Spot, list[Spot]]]:
         """Give ways to claim a start with whom they displace, those first that displace nobody."""
         board, service = self.board, scope.pool.service
-        for resources in islice(self._repair.ways(scope, cell, moves), ASSIGNMENTS):
+        for resources in islice(ways(self._repair.aside, scope, cell, moves), ASSIGNMENTS):
             if clinicians is None or clinicians == {
                 name
                 for role in service.roles
