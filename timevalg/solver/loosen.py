@@ -29,7 +29,7 @@ from timevalg.solver.index import Index
 from timevalg.solver.loosenings import LOOSENINGS
 from timevalg.solver.place_loosenings import PLACE_LOOSENINGS
 from timevalg.solver.search import feasible
-from timevalg.solver.trial import Model
+from timevalg.solver.trial import Model, Trials
 
 MOST = 8
 """Cures given at most."""
@@ -61,7 +61,12 @@ class Cure:
 
 
 def cures(
-    index: Index, asks: Sequence[Ask], start: datetime | None = None, *, most: int = MOST
+    index: Index,
+    asks: Sequence[Ask],
+    start: datetime | None = None,
+    *,
+    most: int = MOST,
+    trials: Trials | None = None,
 ) -> tuple[Cure, ...]:
     """Give the smallest loosenings that give a start.
 
@@ -73,13 +78,15 @@ def cures(
         A start that shall become feasible; None = any.
     most : int
         How many at most.
+    trials : Trials or None
+        Of others who ask about the same index.
 
     Returns
     -------
     tuple of Cure
         Smallest first. Single loosenings, or pairs if no single one helps.
     """
-    model = Model(index, tuple(asks))
+    model = Model(index, tuple(asks), trials or Trials())
     found: dict[str, Cure] = {}
     known = [(number, Conditions(model, number, start)) for number in range(len(asks))]
     for finder in (_single, _pairs):

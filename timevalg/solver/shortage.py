@@ -17,7 +17,7 @@ from timevalg.solver.picture import Picture
 from timevalg.solver.places import place
 from timevalg.solver.repair import Budget
 from timevalg.solver.search import feasible
-from timevalg.solver.trial import under
+from timevalg.solver.trial import Trials
 
 CURES = 5
 """Cures named at most."""
@@ -86,32 +86,35 @@ class Shortage:
 def shortages(picture: Picture, tasks: Iterable[Task], now: datetime) -> dict[str, Shortage]:
     """Name what is missing for each of many, by id; of those alike it is found out once.
 
-    Alike are tasks with the same terms, whose patients have nothing else in the calendar.
+    Alike are tasks with the same terms, whose patients have nothing else in the calendar. The rules
+    that are tried for one are there for the others.
     """
-    known, found = dict[str, Shortage](), dict[str, Shortage]()
+    known, found, trials = dict[str, Shortage](), dict[str, Shortage](), Trials()
     for task in tasks:
         who = task.patient if picture.index.by_patient(task.patient) else ""
         terms = repr(replace(task, id="", ref=None, referral=None, patient=who, note="", version=1))
         if terms not in known:
-            known[terms] = shortage(picture, task, now)
+            known[terms] = shortage(picture, task, now, trials)
         found[task.id] = known[terms]
     return found
 
 
-def shortage(picture: Picture, task: Task, now: datetime) -> Shortage:
+def shortage(picture: Picture, task: Task, now: datetime, trials: Trials | None = None) -> Shortage:
     """Name what is missing for a task that got no valid place.
 
     Parameters
     ----------
     picture : Picture
         With everybody's places, without one for the task.
+    trials : Trials or None
+        Of other shortages in the same picture.
     """
-    organisation = picture.index.organisation
+    organisation, trials = picture.index.organisation, trials or Trials()
     clinic = organisation.clinic(task.clinic)
     asks = [Ask.for_place(picture.index, task, pool, now) for pool in task.pools]
     free = _count(picture.index, asks, places=False)
-    rules = _count(Index.of(organisation), asks, places=False)
-    short = _short_roles(picture.index, asks) if rules else {}
+    rules = _count(trials.empty(organisation), asks, places=False)
+    short = _short_roles(picture.index, asks, trials) if rules else {}
     notice = min(clinic.pool(p).fallback_notice for p in task.pools)
     first = max(task.after_due + timedelta(days=notice), task.not_before or date.min)
     if first > task.not_after:  # nothing is left of the window: the one asked for
@@ -121,19 +124,20 @@ def shortage(picture: Picture, task: Task, now: datetime) -> Shortage:
         default=max(clinic.service_of(p).length for p in task.pools) + task.extra,
     )
     budget = Budget(STEPS)
-    helping = (c for c in cures(picture.index, asks) if _helps(picture, task, c, now, budget))
+    tried = cures(picture.index, asks, trials=trials)
+    helping = (c for c in tried if _helps(picture, task, c, now, budget))
     found = tuple(Remedy(cure.change, cure.starts) for cure in islice(helping, CURES))
     return Shortage(tuple(short), first, task.not_after, minutes, rules, free, found)
 
 
-def _short_roles(index: Index, asks: list[Ask]) -> dict[str, Role]:
+def _short_roles(index: Index, asks: list[Ask], trials: Trials) -> dict[str, Role]:
     """Give the roles that could not be had even if they were the only ones."""
     short: dict[str, Role] = {}
     for ask in asks:
         service = index.organisation.clinic(ask.clinic).service_of(ask.pool)
         for role in service.roles:
             alone = replace(service, roles=(role,), together=())
-            only = under(index, _with_service(index.organisation, ask.clinic, alone))
+            only = trials.under(index, _with_service(index.organisation, ask.clinic, alone))
             if not _count(only, [ask], places=True):
                 short[role.id] = role
     return short

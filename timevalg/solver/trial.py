@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from timevalg.model.clinic import Clinic, Organisation
 from timevalg.model.pool import Quota
@@ -15,6 +16,37 @@ from timevalg.solver.tally import Tally
 from timevalg.solver.trie import Trie
 from timevalg.solver.window import Windows
 
+_rules = attrgetter(*(one.name for one in fields(Clinic)))
+_REMEMBERED = 100
+"""Changes of rules whose index, with all that it remembers, is kept; the oldest goes."""
+
+
+class Trials:
+    """The indexes of changed rules that have been tried, for all who try the same."""
+
+    def __init__(self) -> None:
+        self._tried: list[tuple[Index | None, Organisation, Index]] = []
+
+    def under(self, index: Index, organisation: Organisation) -> Index:
+        """Give the index of the same sessions under other rules."""
+        return self._known(index, organisation) or self._keep(
+            index, organisation, under(index, organisation)
+        )
+
+    def empty(self, organisation: Organisation) -> Index:
+        """Give the index of nobody's sessions."""
+        return self._known(None, organisation) or self._keep(
+            None, organisation, Index.of(organisation)
+        )
+
+    def _known(self, index: Index | None, organisation: Organisation) -> Index | None:
+        return next((t for i, o, t in self._tried if i is index and _alike(o, organisation)), None)
+
+    def _keep(self, index: Index | None, organisation: Organisation, tried: Index) -> Index:
+        self._tried.append((index, organisation, tried))
+        del self._tried[:-_REMEMBERED]
+        return tried
+
 
 @dataclass(frozen=True)
 class Model:
@@ -22,12 +54,13 @@ class Model:
 
     index: Index
     asks: tuple[Ask, ...]
+    trials: Trials = field(default_factory=Trials, compare=False)
 
     def with_clinic(self, clinic: Clinic) -> Model:
         """Give the model with a clinic's rules changed."""
         old = self.index.organisation
         new = replace(old, clinics={**old.clinics, clinic.id: clinic})
-        return replace(self, index=under(self.index, new))
+        return replace(self, index=self.trials.under(self.index, new))
 
     def with_task(self, change: Callable[[Task], Task]) -> Model:
         """Give the model with the task changed, if there is one."""
@@ -55,6 +88,14 @@ def under(index: Index, organisation: Organisation) -> Index:
             if quota.max != old.clinics[clinic.id].quotas[number].max:
                 _recount(new, clinic, number, quota)
     return new
+
+
+def _alike(one: Organisation, other: Organisation) -> bool:
+    """Tell whether two organisations have the same rules; fast where they share most objects."""
+    return one.clinics.keys() == other.clinics.keys() and all(
+        clinic is other.clinics[name] or _rules(clinic) == _rules(other.clinics[name])
+        for name, clinic in one.clinics.items()
+    )
 
 
 def _same_quotas(old: Organisation, new: Organisation) -> bool:

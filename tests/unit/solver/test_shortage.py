@@ -12,6 +12,7 @@ from tests.property.small_plans import draw
 from tests.unit.solver.small import DAY, NOW, TODAY, clinic, organisation, pool, task
 from timevalg.model.session import SessionKind
 from timevalg.solver import shortage as module
+from timevalg.solver import trial
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assign, session_for
 from timevalg.solver.index import Index
@@ -70,9 +71,31 @@ def test_of_those_alike_it_is_found_out_once(monkeypatch):
     )
     here = here.apply([replace(visit, patient="busy")])
     alone = {one.id: shortage(here, one, NOW) for one in (asked, *rest, busy)}
-    monkeypatch.setattr(module, "shortage", lambda p, t, now: calls.append(t.id) or alone[t.id])
+    monkeypatch.setattr(module, "shortage", lambda p, t, now, _: calls.append(t.id) or alone[t.id])
     assert shortages(here, [asked, *rest, busy], NOW) == alone
     assert calls == [asked.id, "c", "d"]
+
+
+def test_rules_that_are_tried_for_one_are_there_for_others(monkeypatch):
+    """Guard off: each line makes an index of its own for each change that it tries."""
+    made, under = [], trial.under
+    monkeypatch.setattr(trial, "under", lambda i, o: made.append(o) or under(i, o))
+    for seed in range(4):
+        case = draw(Random(seed))
+        picture = plan(case.picture, case.tasks, NOW).picture
+        asked = [replace(t, id=f"{t.id}/{n}", extra=5 * n) for t in case.tasks for n in range(8)]
+        picture = replace(picture, tasks={})
+        shared = shortages(picture, asked, NOW)
+        together = len(made)
+        made.clear()
+        assert shared == {one.id: shortage(picture, one, NOW) for one in asked}
+        assert together * 3 < len(made)
+        made.clear()
+        with monkeypatch.context() as off:
+            off.setattr(trial.Trials, "_known", lambda *_: None)
+            shortages(picture, asked, NOW)
+        assert together * 3 < len(made)
+        made.clear()
 
 
 def test_the_fallback_notice_is_cured_by_its_own_name():
