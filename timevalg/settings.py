@@ -99,7 +99,12 @@ SETTINGS: tuple[Setting, ...] = (
         r"https?://\S+",
         "an address, as http://collector:4318/v1/traces",
     ),
-    Setting("BODY_LIMIT", "1000000", "Bytes of a request's body at most.", *_NUMBER),
+    Setting(
+        "BODY_LIMIT",
+        "4000000",
+        "Bytes of a request's body at most; 10,000 invitations as JSON take up to that.",
+        *_NUMBER,
+    ),
     Setting("RATE_BY_PRINCIPAL", "600/minute", "Requests of one principal.", *_RATE),
     Setting("RATE_BY_ADDRESS", "3000/minute", "Requests from one address.", *_RATE),
     Setting(
