@@ -211,15 +211,16 @@ def can_match(
 ) -> bool:
     """Tell whether the roles' copies can be matched, by augmenting paths (Kuhn)."""
     holder: dict[str, int] = {}
+    copies = (role for role in roles for _ in range(counts[role]))
+    return all(_give(role, able, holder, set(taken)) for role in copies)
 
-    def give(role: int, seen: set[str]) -> bool:
-        for name in able[role]:
-            if name in seen or name in taken:
-                continue
-            seen.add(name)
-            if name not in holder or give(holder[name], seen):
-                holder[name] = role
-                return True
-        return False
 
-    return all(give(role, set()) for role in roles for _ in range(counts[role]))
+def _give(role: int, able: Sequence[Names], holder: dict[str, int], seen: set[str]) -> bool:
+    for name in able[role]:
+        if name in seen:
+            continue
+        seen.add(name)
+        if name not in holder or _give(holder[name], able, holder, seen):
+            holder[name] = role
+            return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from weakref import proxy
 
 from sqlalchemy import Connection, CursorResult, Executable
 
@@ -60,29 +61,30 @@ class SqlUnit:
         self._has_all = False
         self.rouses = False
         """Whether it has written work that is due."""
-        self.tasks: Records[Task] = SqlRecords(self, kinds.TASKS)
-        self.appointments: Records[Appointment] = SqlRecords(self, kinds.APPOINTMENTS)
-        self.preparations: Records[Preparation] = SqlRecords(self, kinds.PREPARATIONS)
-        self.letters: Records[Letter] = SqlRecords(self, kinds.LETTERS)
-        self.patients: Records[Patient] = SqlRecords(self, kinds.PATIENTS)
-        self.ownerships: Records[Ownership] = SqlRecords(self, kinds.OWNERSHIPS)
-        self.cases: Records[StaffCase] = SqlRecords(self, kinds.CASES)
-        self.publications: Records[Publication] = SqlRecords(self, kinds.PUBLICATIONS)
-        self.seals: Records[AuditSeal] = SqlRecords(self, kinds.SEALS)
-        self.subscriptions: Records[Subscription] = SqlRecords(self, kinds.SUBSCRIPTIONS)
-        self.deliveries: Records[Delivery] = SqlRecords(self, kinds.DELIVERIES)
-        self.units: Records[Unit] = SqlRecords(self, kinds.UNITS)
-        self.rights: Records[Right] = SqlRecords(self, kinds.RIGHTS)
-        self.verifications: Records[Verification] = SqlRecords(self, kinds.VERIFICATIONS)
-        self.representations: Records[Representation] = SqlRecords(self, kinds.REPRESENTATIONS)
-        self.withholdings: Records[Withholding] = SqlRecords(self, kinds.WITHHOLDINGS)
-        events = SqlEvents(self)
+        me: SqlUnit = proxy(self)  # else each unit would stay until garbage is sought
+        self.tasks: Records[Task] = SqlRecords(me, kinds.TASKS)
+        self.appointments: Records[Appointment] = SqlRecords(me, kinds.APPOINTMENTS)
+        self.preparations: Records[Preparation] = SqlRecords(me, kinds.PREPARATIONS)
+        self.letters: Records[Letter] = SqlRecords(me, kinds.LETTERS)
+        self.patients: Records[Patient] = SqlRecords(me, kinds.PATIENTS)
+        self.ownerships: Records[Ownership] = SqlRecords(me, kinds.OWNERSHIPS)
+        self.cases: Records[StaffCase] = SqlRecords(me, kinds.CASES)
+        self.publications: Records[Publication] = SqlRecords(me, kinds.PUBLICATIONS)
+        self.seals: Records[AuditSeal] = SqlRecords(me, kinds.SEALS)
+        self.subscriptions: Records[Subscription] = SqlRecords(me, kinds.SUBSCRIPTIONS)
+        self.deliveries: Records[Delivery] = SqlRecords(me, kinds.DELIVERIES)
+        self.units: Records[Unit] = SqlRecords(me, kinds.UNITS)
+        self.rights: Records[Right] = SqlRecords(me, kinds.RIGHTS)
+        self.verifications: Records[Verification] = SqlRecords(me, kinds.VERIFICATIONS)
+        self.representations: Records[Representation] = SqlRecords(me, kinds.REPRESENTATIONS)
+        self.withholdings: Records[Withholding] = SqlRecords(me, kinds.WITHHOLDINGS)
+        events = SqlEvents(me)
         self.events: EventLog = events
-        self.sessions: Sessions = SqlSessions(self, events)
-        self.work: WorkLog = SqlWork(self)
-        self.answers: Answers = SqlAnswers(self)
-        self.audit: AuditLog = SqlAudit(self)
-        self.tallies: Tallies = SqlTallies(self)
+        self.sessions: Sessions = SqlSessions(me, events)
+        self.work: WorkLog = SqlWork(me)
+        self.answers: Answers = SqlAnswers(me)
+        self.audit: AuditLog = SqlAudit(me)
+        self.tallies: Tallies = SqlTallies(me)
 
     @property
     def connection(self) -> Connection:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.garbage import left_by
+
 TASKS = "/v1/patient/tasks"
 VISITS = "/v1/patient/appointments"
 
@@ -146,3 +148,13 @@ def test_so_it_does_where_no_time_is_taken(me, task, what):
     assert first.status_code == again.status_code == 200
     assert first.json() == again.json()
     assert me.post(path, {}, version=version).status_code in {409, 412}
+
+
+def test_requests_leave_nothing_to_the_collector(world, me, task, start):
+    def ask():
+        assert me.get(f"{TASKS}/{task.id}").status_code == 200
+        assert me.get(f"{TASKS}/{task.id}/offers").status_code == 200
+        assert me.post(f"{TASKS}/{task.id}/holds", {"start": start}, key="h").status_code == 201
+        assert me.post(f"{TASKS}/{task.id}/choice", {"start": start}, key="c").status_code == 201
+
+    assert left_by(ask)["Asking"] <= 1  # the last one may still be in its thread's hands

@@ -36,18 +36,14 @@ class Asking:
     """The patient who asks, and the words in which they are answered."""
 
     def __init__(self, ports: Ports, who: Principal, language: str) -> None:
-        self._seen: Picture | None = None
-        self.view = PatientView(replace(ports, saw=self._see), who)
+        self._seen: list[Picture] = []  # on what use cases planned
+        self.view = PatientView(replace(ports, saw=self._seen.append), who)
         self.language = language
 
     def clinic(self, name: str) -> Clinic:
         """Give a clinic of the organisation, as the use case saw it."""
-        picture = self._seen or picture_of(self.view.ports, self.view.principal)
-        return picture.index.organisation.clinic(name)
-
-    def _see(self, picture: Picture) -> None:
-        """Keep what a use case planned on, for telling its answer."""
-        self._seen = picture
+        known = self._seen or [picture_of(self.view.ports, self.view.principal)]
+        return known[-1].index.organisation.clinic(name)
 
     def task(self, task: Task, response: Response) -> shapes.TaskOut:
         """Tell a task with its version."""
