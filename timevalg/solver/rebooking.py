@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from timevalg.model.session import Session, SessionKind
+from timevalg.model.session import Session, SessionKind, role_span
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
 from timevalg.solver.assign import assignments, session_for
@@ -36,7 +36,7 @@ from timevalg.solver.places import make_room, place
 from timevalg.solver.problem import Solve
 from timevalg.solver.rebooking_questions import questions
 from timevalg.solver.search import feasible
-from timevalg.solver.verify import broken
+from timevalg.solver.verify import absent, broken
 
 LOOKED_AT = 200
 """Assignments, and starts, that repair compares for the least harmful one."""
@@ -55,13 +55,13 @@ def least_moves(
     visits : sequence of LostVisit
         In the order in which they are to be looked after.
     solve : callable
-        A prover, called unless nobody would notice anything.
+        A prover, called unless repair does as little harm as any way would.
     new_key : callable
         Gives the ids of bookings.
     """
     best = _one_by_one(picture, visits, new_key)
     least = harm_of(picture, [(m.visit, m.goal) for m in best])
-    if not any(least):
+    if least == _floor(picture, visits):
         return Moves(tuple(best), True)
     asked = questions(picture, visits)
     bounds = list[Value]()
@@ -78,6 +78,23 @@ def least_moves(
             if found and reached < least:
                 best, least = found, reached
     return Moves(tuple(best), any(bound == least for bound in bounds))
+
+
+def _floor(picture: Picture, visits: Sequence[LostVisit]) -> Value:
+    """Say how much harm is done whatever is found: all keep their time, with whoever is there."""
+    return 0, 0, 0, 0, 0, sum(_loses_clinician(picture, visit) for visit in visits)
+
+
+def _loses_clinician(picture: Picture, visit: LostVisit) -> bool:
+    """Tell whether one of a visit's clinicians is there for none of its roles at its time."""
+    old, extra = visit.session, ask_of(picture, visit).extra
+    organisation = picture.index.organisation
+    service = organisation.clinic(old.clinic).service_of(old.pool or "")
+    spans = [role_span(r, old.start, extra) for r in service.roles if r.kind == "clinician"]
+    return any(
+        all(absent(organisation, replace(old, spans={name: span})) for span in spans)
+        for name in old.clinicians(service)
+    )
 
 
 def alone(picture: Picture, moves: Moves, visit: LostVisit, new_key: NewKey) -> Move:
