@@ -8,19 +8,18 @@ from dataclasses import asdict
 import typer
 
 from timevalg.booking.seal import verify_audit
+from timevalg.cli.at_database import ports_at
 from timevalg.model.principal import Principal, RoleName
-from timevalg.wiring import open_ports
 
 
 def verify(url: str, organisation: str | None, as_json: bool) -> None:
     """Say for each organisation whether its log holds; exit status 1 if one does not."""
-    ports = open_ports(url)
-    names = [organisation] if organisation else ports.store.organisations()
-    verdicts = {
-        name: verify_audit(ports, Principal("cli", RoleName.AUDITOR, name, channel="cli"))
-        for name in names
-    }
-    ports.store.close()
+    with ports_at(url) as ports:
+        names = [organisation] if organisation else ports.store.organisations()
+        verdicts = {
+            name: verify_audit(ports, Principal("cli", RoleName.AUDITOR, name, channel="cli"))
+            for name in names
+        }
     if as_json:
         typer.echo(json.dumps({name: asdict(v) for name, v in verdicts.items()}))
     for name, verdict in verdicts.items() if not as_json else ():

@@ -6,25 +6,22 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
 
 from timevalg.booking.export import export_patient
-from timevalg.booking.ports import Ports
 from timevalg.booking.purge import Purged
 from timevalg.booking.purge import purge as purge_all
+from timevalg.cli.at_database import ports_at
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.retention import classes, read_days
 from timevalg.settings import Settings
-from timevalg.wiring import open_ports
 
 
 def purge(url: str, organisation: str, apply: bool, as_json: bool) -> None:
     """Say, class by class, what goes before which day, and what stays and why."""
     kept = classes(read_days(Settings.of(os.environ)["RETENTION"]))
-    with _ports(url) as ports:
+    with ports_at(url) as ports:
         found = purge_all(ports, _who(RoleName.OPERATOR, organisation), apply, kept)
     if as_json:
         typer.echo(json.dumps({"applied": apply, "classes": [_facts(one) for one in found]}))
@@ -41,7 +38,7 @@ def purge(url: str, organisation: str, apply: bool, as_json: bool) -> None:
 
 def export(url: str, organisation: str, patient: str) -> None:
     """Print one JSON object."""
-    with _ports(url) as ports:
+    with ports_at(url) as ports:
         found = export_patient(ports, _who(RoleName.AUDITOR, organisation), patient)
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
@@ -61,12 +58,3 @@ def _facts(one: Purged) -> dict[str, object]:
 def _who(role: RoleName, organisation: str) -> Principal:
     name, machine = getpass.getuser(), socket.gethostname()
     return Principal(name, role, organisation, channel="cli", address=machine)
-
-
-@contextmanager
-def _ports(url: str) -> Iterator[Ports]:
-    ports = open_ports(url)
-    try:
-        yield ports
-    finally:
-        ports.store.close()

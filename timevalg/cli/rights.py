@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from timevalg.cli.at_database import ports_at
 from timevalg.cli.options import DatabaseUrl, Json
 from timevalg.model import codec
 from timevalg.model.errors import InvalidInput
@@ -111,9 +112,7 @@ def verification(url: DatabaseUrl, organisation: Organisation, reason: Reason = 
 @contextmanager
 def _rights(url: str, organisation: str) -> Iterator[Rights]:
     from timevalg.library.rights import Rights
-    from timevalg.wiring import open_ports
 
-    ports = open_ports(url)
     who = Principal(
         getpass.getuser(),
         RoleName.OPERATOR,
@@ -121,10 +120,8 @@ def _rights(url: str, organisation: str) -> Iterator[Rights]:
         channel="cli",
         address=socket.gethostname(),
     )
-    try:
+    with ports_at(url) as ports:
         yield Rights(ports, who)
-    finally:
-        ports.store.close()
 
 
 def _instant(text: str | None, option: str) -> datetime | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from timevalg.cli.at_database import ports_at
 from timevalg.cli.moments import parse_now, typed_now
 from timevalg.clinic import read
 from timevalg.model.contents import Contents
@@ -99,12 +100,7 @@ def opened(standing: Standing) -> Iterator[Timevalg]:
 
 def _organisation(url: str, wanted: str | None) -> tuple[str, ZoneInfo]:
     """Find the organisation that is meant, and its clock."""
-    from timevalg.store.migrate import require_current
-    from timevalg.wiring import open_ports
-
-    require_current(url)
-    ports = open_ports(url)
-    try:
+    with ports_at(url) as ports:
         known = ports.store.organisations()
         if not known or (wanted or known[0]) not in known:
             raise InvalidInput.single(
@@ -116,8 +112,6 @@ def _organisation(url: str, wanted: str | None) -> tuple[str, ZoneInfo]:
         organisation = wanted or known[0]
         clinics = ports.pictures.current(organisation).index.organisation.clinics
         return organisation, next(iter(clinics.values())).timezone
-    finally:
-        ports.store.close()
 
 
 def row(session: Session, picture: Picture) -> dict[str, object]:

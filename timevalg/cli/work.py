@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from timevalg.cli.at_database import ports_at
 from timevalg.cli.options import DatabaseUrl, Json
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
@@ -41,10 +42,8 @@ def glance(
     if not url:
         raise InvalidInput.single("--database", "is not set, nor TIMEVALG_DATABASE_URL")
     from timevalg.booking import parked
-    from timevalg.wiring import open_ports
 
-    ports = open_ports(url)
-    context.call_on_close(ports.store.close)
+    ports = context.with_resource(ports_at(url))
     context.obj = (ports, _operator(ports, organisation), as_json)
     if context.invoked_subcommand is not None:
         return
