@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from timevalg.model.errors import InvalidInput
+
 if TYPE_CHECKING:
     from timevalg.booking.ports import Ports
 
@@ -28,3 +30,18 @@ def ports_at(url: str) -> Iterator[Ports]:
         yield ports
     finally:
         ports.store.close()
+
+
+def require_known(ports: Ports, organisation: str) -> None:
+    """Refuse an organisation that has no clinic in the database: a number typed wrongly.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--organisation`` and those that there are.
+    """
+    known = ports.store.organisations()
+    if organisation not in known:
+        there = f"there is {', '.join(known)}" if known else "nothing is published there"
+        said = f"{organisation!r} has no clinic in this database; {there}"
+        raise InvalidInput.single("--organisation", said, "command line")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import typer
 
 from timevalg.booking.seal import verify_audit
-from timevalg.cli.at_database import ports_at
+from timevalg.cli.at_database import ports_at, require_known
 from timevalg.model.principal import Principal, RoleName
 
 
@@ -20,6 +20,8 @@ def verify(url: str, organisation: str | None, as_json: bool) -> None:
             name: verify_audit(ports, Principal("cli", RoleName.AUDITOR, name, channel="cli"))
             for name in names
         }
+        if organisation and not verdicts[organisation].entries:
+            require_known(ports, organisation)
     if as_json:
         typer.echo(json.dumps({name: asdict(v) for name, v in verdicts.items()}))
     for name, verdict in verdicts.items() if not as_json else ():

@@ -12,7 +12,7 @@ import typer
 from timevalg.booking.export import export_patient
 from timevalg.booking.purge import Purged
 from timevalg.booking.purge import purge as purge_all
-from timevalg.cli.at_database import ports_at
+from timevalg.cli.at_database import ports_at, require_known
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.retention import classes, read_days
 from timevalg.settings import Settings
@@ -22,6 +22,7 @@ def purge(url: str, organisation: str, apply: bool, as_json: bool) -> None:
     """Say, class by class, what goes before which day, and what stays and why."""
     kept = classes(read_days(Settings.of(os.environ)["RETENTION"]))
     with ports_at(url) as ports:
+        require_known(ports, organisation)
         found = purge_all(ports, _who(RoleName.OPERATOR, organisation), apply, kept)
     if as_json:
         typer.echo(json.dumps({"applied": apply, "classes": [_facts(one) for one in found]}))
