@@ -176,13 +176,16 @@ def test_production_prints_no_development_token(tmp_path, here):
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("role", "organisation", "why"),
     [
-        ("--role", "king", "--organisation", ORGANISATION),
-        ("--role", "worker", "--organisation", ORGANISATION),
-        ("--role", "patient", "--organisation", ORGANISATION),
+        ("king", ORGANISATION, "--role: 'king' is no role; there are patient, representative"),
+        ("worker", ORGANISATION, "--role: 'worker' is no role"),
+        ("planner", "", "--organisation: is empty"),
+        ("patient", ORGANISATION, "--patient: a patient acts for one patient; say for whom"),
     ],
 )
-def test_a_token_must_say_enough(tmp_path, here, said):
+def test_a_token_must_say_enough(tmp_path, here, role, organisation, why):
+    said = ("--role", role, "--organisation", organisation)
     done = here(environment(tmp_path), "token", *said)
     assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"command line: {why}")

@@ -7,6 +7,7 @@ import os
 import typer
 
 from timevalg.model.errors import InvalidInput
+from timevalg.model.principal import PERSONAL, RoleName
 from timevalg.settings import Settings
 
 
@@ -28,7 +29,7 @@ def token(role: str, organisation: str, clinic: str | None, patient: str | None,
         In production, and where the right would not do.
     """
     try:
-        from timevalg.booking.sign_on import granted
+        from timevalg.booking.sign_on import INNER, granted
         from timevalg.identity import development
         from timevalg.model.identity import Identity
     except ModuleNotFoundError as error:
@@ -38,6 +39,15 @@ def token(role: str, organisation: str, clinic: str | None, patient: str | None,
         raise InvalidInput.single(
             "TIMEVALG_MODE", "production believes no development token", "environment"
         )
+    roles = [one for one in RoleName if one not in INNER]
+    if role not in roles:
+        unknown = f"{role!r} is no role; there are {', '.join(roles)}"
+        raise InvalidInput.single("--role", unknown, "command line")
+    if not organisation:
+        raise InvalidInput.single("--organisation", "is empty; give its number", "command line")
+    if role in PERSONAL and not patient:
+        needed = f"a {role} acts for one patient; say for whom"
+        raise InvalidInput.single("--patient", needed, "command line")
     said = {"role": role, "organisation": organisation, "clinic": clinic, "patient": patient}
     right = {key: value for key, value in said.items() if value is not None}
     who = name or patient or role
