@@ -97,6 +97,10 @@ def classes(days: Mapping[str, int]) -> tuple[Retention, ...]:
     return tuple(replace(c, days=days.get(c.name, c.days)) for c in CLASSES)
 
 
+LONGEST = 365_250
+"""Days that a class may be kept at most: what is over before then still has a date."""
+
+
 def read_days(text: str) -> dict[str, int]:
     """Read lengths as they stand in a setting: ``unused=180,record=3653``.
 
@@ -107,6 +111,8 @@ def read_days(text: str) -> dict[str, int]:
     parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
     if any(not days.isdecimal() for _, _, days in parts):
         raise _wrong("give each class its days: unused=180,record=3653")
+    if any(len(days) > 9 or int(days) > LONGEST for _, _, days in parts):
+        raise _wrong(f"{LONGEST} days (a thousand years) are the most that a class may be kept")
     return {name: int(days) for name, _, days in parts}
 
 

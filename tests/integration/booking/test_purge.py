@@ -138,7 +138,10 @@ def test_what_goes_is_written_down(world):
     assert [(a.key, a.patient, a.reason) for a in found] == [(never.id, "p-1", "unused data")]
 
 
-@pytest.mark.parametrize("text", ["x=1", "log=5", "record=3651", "unused", "unused=-1", "unused=a"])
+@pytest.mark.parametrize(
+    "text",
+    ["x=1", "log=5", "record=3651", "unused", "unused=-1", "unused=a", "unused=365251"],
+)
 def test_lengths_that_cannot_be_are_refused(text):
     with pytest.raises(InvalidInput, match="TIMEVALG_RETENTION"):
         classes(read_days(text))
