@@ -182,7 +182,10 @@ def _touching(subjects: int, also: tuple[tuple[Term, ...], ...]) -> Select[Any]:
     these = [_in_arrays()] if subjects == _IN_ARRAYS else map(_overlapping, range(subjects))
     looks = union_all(*these, *those).cte("looks")
     looks = looks.prefix_with("MATERIALIZED", dialect="postgresql")
-    return _found(()).where(sessions.c.id.in_(select(looks.c.session_id)))
+    ids = select(looks.c.session_id)
+    if subjects == _IN_ARRAYS:  # else PostgreSQL may go through all sessions to find these few
+        return _found(()).where(sessions.c.id == func.any(func.array(ids.scalar_subquery())))
+    return _found(()).where(sessions.c.id.in_(ids))
 
 
 def _of(number: int) -> str:
