@@ -13,7 +13,6 @@ from timevalg.model.session import SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.aside import ANYHOW, Aside
 from timevalg.solver.ask import Ask
-from timevalg.solver.bits import cells
 from timevalg.solver.certificates import after, own_place
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
@@ -108,33 +107,6 @@ def test_where_few_are_shown_a_look_spends_what_it_has_left(monkeypatch):
     assert shown(0) < shown(500)
     limit = 1  # one is found, and no more is wanted
     assert shown(0) == shown(500)
-
-
-def test_who_is_displaced_alone_goes_wherever_is_free_at_the_same_time_too():
-    check_goes_where_free(SEEDS[:20])
-
-
-def test_if_a_place_were_in_its_own_patients_way_some_would_not_go(monkeypatch):
-    monkeypatch.setattr(Spot, "of_nobody", lambda spot: spot)
-    with pytest.raises(AssertionError):
-        check_goes_where_free(SEEDS[:20])
-
-
-def check_goes_where_free(seeds: Iterable[int]) -> None:
-    """Displace one place at a time: its owner takes what is free, where quotas do not count."""
-    for picture in map(planned, seeds):
-        for task in () if picture.index.plan.counts else picture.tasks.values():
-            asks = [Ask.for_task(picture.index, task, p, picture.now) for p in task.pools]
-            settling = Settling(picture, task, picture.now, asks[0].ignore, key="new")
-            for ask in asks:
-                scope, possible = settling._scope(ask)
-                for cell in cells(possible):
-                    for spot, displaced in settling._spots(scope, cell, None, ANYHOW):
-                        if len(displaced) == 1:
-                            repair, owner = settling._repair, picture.tasks[displaced[0].task]
-                            free = [s for s in repair.free(owner) if not s.clashes(spot)]
-                            repair.budget.left = 1000
-                            assert (repair.make_room(spot, displaced, 0) is None) == (not free)
 
 
 def test_if_spots_in_a_chain_could_clash_an_offer_would_strand_somebody(monkeypatch):

@@ -209,8 +209,7 @@ class Repair:
                 return joined
         if depth > known.depth:
             known.depth = depth
-            there = place.of_nobody()  # the patient may well be elsewhere at that time
-            away = self._solve([(task, depth)], Chain([there], {place.id}))
+            away = self._solve([(task, depth)], Chain([place], {place.id}))
             if away is not None:
                 known.chains.append(Chain(away.new[1:], away.gone))
                 joined = chain.joined(known.chains[-1], place.id)

@@ -139,12 +139,6 @@ class Spot:
         new._made = session
         return new
 
-    def of_nobody(self) -> Spot:
-        """Give the same where it is in the way of resources, and not of its patient."""
-        new = copy(self)
-        new.patient = None
-        return new
-
     def clashes(self, other: Spot) -> bool:
         """Tell whether the two cannot both be: a resource or a patient would be in both."""
         mine, theirs = self.entries, other.entries
