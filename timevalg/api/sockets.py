@@ -1,7 +1,7 @@
 """One port, many processes: each listens with a socket of its own, and the kernel shares out.
 
 With one socket for all of them, whichever process wakes first takes every connection that waits,
-and a proxy keeps its connections for long: of 16 that came together one process had 15.
+and a proxy keeps its connections for long.
 """
 
 from __future__ import annotations
