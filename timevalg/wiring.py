@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from timevalg.booking.ports import Channel, Clock, Hooks, Keys, Ports, Prover, Store, UnitOfWork
@@ -118,7 +119,7 @@ class IndexKeeper:
         self._read: Counter[str] = Counter()  # the last time that it was, to the end
         self._lock = threading.Lock()
 
-    def current(self, organisation: str) -> Picture:
+    def current(self, organisation: str, unit: UnitOfWork | None = None) -> Picture:
         """Give the picture with every change committed before the call.
 
         Expired holds are gone from it; where one was its task's place, the place stands. Calls
@@ -128,11 +129,10 @@ class IndexKeeper:
         with self._lock:
             if self._read[organisation] <= came:
                 self._begun[organisation] += 1
-                self._kept[organisation] = self._store.run(
-                    organisation,
-                    lambda unit: self._catch_up(unit, self._kept.get(organisation)),
-                    write=False,
-                )
+                read = partial(self._catch_up, kept=self._kept.get(organisation))
+                run = self._store.run
+                found = read(unit) if unit else run(organisation, read, write=False)
+                self._kept[organisation] = found
                 self._read[organisation] = self._begun[organisation]
             return _without_expired(self._kept[organisation])
 

@@ -26,25 +26,32 @@ class Outcome:
     ----------
     waits : list of float
         Seconds from when each was due until it was answered.
-    seconds : float
-        From the first request to the last answer.
+    moments : list of float
+        Seconds of the clock at which the answers came, in their order.
     """
 
     rate: float = 0.0
     waits: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
-    seconds: float = 0.0
+    moments: list[float] = field(default_factory=list)
 
     @property
     def per_second(self) -> float:
         """Answers of success a second."""
         good = sum(n for status, n in self.statuses.items() if status < 300)
-        return good / self.seconds if self.seconds else 0.0
+        return self.answered * good / self.statuses.total() if self.statuses else 0.0
 
     @property
     def answered(self) -> float:
-        """Answers a second, whatever they say."""
-        return self.statuses.total() / self.seconds if self.seconds else 0.0
+        """Answers a second, whatever they say, without the first and the last tenth of them.
+
+        The first answers come a wait later than the first requests, and the last ones a wait later
+        than the last: with them a short run would tell how long a wait is.
+        """
+        tenth = len(self.moments) // 10
+        counted = self.moments[tenth : len(self.moments) - tenth]
+        seconds = counted[-1] - counted[0] if counted else 0.0
+        return (len(counted) - 1) / seconds if seconds else 0.0
 
     def ms(self, percent: float) -> float:
         """Give a percentile of the waits, in milliseconds."""
@@ -74,7 +81,6 @@ async def _drive(port: int, requests: Iterator[bytes], seconds: float, rate: flo
     else:
         senders = [asyncio.create_task(_send(requests, until, *line, outcome)) for line in lines]
     await asyncio.gather(*senders)
-    outcome.seconds = time.perf_counter() - begun
     for _, writer in lines:
         writer.close()
     return outcome
@@ -131,4 +137,5 @@ async def _ask(
     length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
     await reader.readexactly(length)
     outcome.statuses[int(head[9:12])] += 1
-    outcome.waits.append(time.perf_counter() - at)
+    outcome.moments.append(time.perf_counter())
+    outcome.waits.append(outcome.moments[-1] - at)

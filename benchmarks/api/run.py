@@ -1,4 +1,4 @@
-"""The run: each kind of request at one rate after another, on a hospital of its own."""
+"""The run: each kind of request at one rate after another, in turn with a bare route."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ WARM = 1.0
 KINDS = {"offers": 1.0, "hold": 0.5, "choose": 0.5}
 """How long each is measured, beside the bare route: each patient claims once."""
 _ROOT = Path(__file__).parents[2]
+_Measuring = Generator[None, None, dict[str, Any]]
+"""Stops after each step; in the end it gives the figures."""
 
 
 def run(seconds: float) -> dict[str, Any]:
@@ -54,18 +56,13 @@ def run(seconds: float) -> dict[str, Any]:
         with psycopg.connect(url) as connection:
             connection.execute(bare.TABLES)
         plain = stack.enter_context(_bare(url, folder))
-        found["bare"] = _measured(plain, hospital.rows(), seconds)
         for kind in KINDS:
-            found[kind] = _of_kind(kind, server.create_database(), folder, seconds * KINDS[kind])
-        found["bare_again"] = _measured(plain, hospital.rows(), seconds)
-    beside = (found["bare"]["per_second"] + found["bare_again"]["per_second"]) / 2
-    for kind in KINDS:
-        found[kind]["of_bare"] = round(found[kind]["per_second"] / beside, 3) if beside else None
+            found[kind] = _of_kind(kind, server.create_database(), folder, plain, seconds)
     return found
 
 
-def _of_kind(kind: str, url: str, folder: Path, seconds: float) -> dict[str, Any]:
-    """Measure one kind where nobody has held or chosen a time yet."""
+def _of_kind(kind: str, url: str, folder: Path, plain: int, seconds: float) -> dict[str, Any]:
+    """Measure one kind where nobody has held or chosen a time yet, in turn with the bare route."""
     upgrade(url)
     invited = hospital.fill(url, folder / "key.json")
     with psycopg.connect(url, autocommit=True) as connection:
@@ -73,17 +70,37 @@ def _of_kind(kind: str, url: str, folder: Path, seconds: float) -> dict[str, Any
     requests = hospital.kinds(invited)[kind]
     asked = per_request(_settings(url, folder), {kind: requests})[kind]
     with _ours(url, folder) as port:
-        return asked | _measured(port, requests, seconds)
+        beside, ours = _in_turn(
+            _measuring(plain, hospital.rows(), seconds),
+            _measuring(port, requests, seconds * KINDS[kind]),
+        )
+    rate = beside["per_second"]
+    of_bare = round(ours["per_second"] / rate, 3) if rate else None
+    return {"of_bare": of_bare, **asked, **ours, "bare": beside}
 
 
-def _measured(port: int, requests: Iterator[bytes], seconds: float) -> dict[str, Any]:
+def _in_turn(*measurings: _Measuring) -> list[dict[str, Any]]:
+    """Go from one to the next after each step: a machine's faster and slower times meet all."""
+    found: dict[_Measuring, dict[str, Any]] = {}
+    while waiting := [each for each in measurings if each not in found]:
+        for each in waiting:
+            try:
+                next(each)
+            except StopIteration as end:
+                found[each] = end.value
+    return [found[each] for each in measurings]
+
+
+def _measuring(port: int, requests: Iterator[bytes], seconds: float) -> _Measuring:
     """Find out how much is answered, then what comes of shares of it at fixed rates."""
     drive(port, requests, WARM)
     most = drive(port, requests, seconds).answered
     steps: dict[float, Outcome] = {}
     for share in SHARES:
+        yield
         steps[share] = drive(port, requests, seconds, most * share)
-        if not any(_is_kept(step) for step in list(steps.values())[-2:]):
+        last = list(steps.values())[-2:]
+        if len(last) == 2 and not any(map(_is_kept, last)):
             break
     kept = {share: step for share, step in steps.items() if _is_kept(step)}
     best = kept[max(kept)] if kept else Outcome()

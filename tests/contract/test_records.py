@@ -218,6 +218,23 @@ def test_many_are_saved_at_once_or_none_is(store: Store):
     store.run(ORG, lambda unit: unit.tasks.save_all([]))
 
 
+def test_of_what_is_saved_the_same_as_before_need_not_be_written(store: Store):
+    tasks = [task(f"t-{n}", ref=f"r-{n}") for n in range(3)]
+    store.run(ORG, lambda unit: unit.tasks.add_all(tasks))
+    opened = [replace(value, state=TaskState.OPEN, due=NINE.date()) for value in tasks]
+    opened[0] = replace(opened[0], referral="another")
+    known = {value.id: value for value in tasks}
+    store.run(ORG, lambda unit: unit.tasks.save_all(opened, known))
+    kept = store.run(ORG, lambda unit: unit.tasks.find())
+    assert kept == [replace(value, version=2) for value in opened]
+    wrong = {value.id: replace(value, state=TaskState.CHOSEN, version=1) for value in kept}
+    chosen = [replace(value, state=TaskState.CHOSEN) for value in kept]
+    store.run(ORG, lambda unit: unit.tasks.save_all(chosen, wrong))  # known as of another version
+    assert store.run(ORG, lambda unit: unit.tasks.find()) == [
+        replace(value, version=3) for value in chosen
+    ]
+
+
 def test_kinds_without_versions_are_simply_replaced(store: Store):
     mark = Verification("m", ORG, NINE, "root")
     store.run(ORG, lambda unit: unit.verifications.add(mark))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from benchmarks.api import hospital, load
+from benchmarks.api import hospital, load, run
 from benchmarks.api.load import drive
 from benchmarks.api.statements import per_request
 
@@ -61,6 +62,29 @@ def test_with_no_rate_as_much_is_asked_as_is_answered(server):
     assert outcome.statuses == {200: 50}
     assert 0 < outcome.ms(50) <= outcome.ms(99)
     assert outcome.per_second > 0
+
+
+def test_what_is_answered_a_second_does_not_go_by_how_long_an_answer_takes():
+    number, rate = 100, 50
+
+    def outcome(wait, growing=0.0):
+        waits = [wait + growing * n for n in range(number)]
+        moments = [n / rate + each for n, each in enumerate(waits)]
+        return load.Outcome(rate, waits, Counter({200: number // 2, 409: number // 2}), moments)
+
+    for wait in (0.0, 0.1, 1.0):
+        assert outcome(wait).answered == pytest.approx(rate)
+        assert outcome(wait).per_second == pytest.approx(rate / 2)
+        assert outcome(wait, growing=1 / rate).answered == pytest.approx(rate / 2)
+
+
+def test_rates_rise_until_two_in_a_row_are_not_kept(monkeypatch):
+    warm, most, *steps = (load.Outcome(number) for number in range(9))
+    asked = iter([warm, most, *steps])
+    monkeypatch.setattr(run, "drive", lambda *_: next(asked))
+    monkeypatch.setattr(run, "_is_kept", lambda step: step is steps[1])
+    assert len(list(run._measuring(0, iter([]), 0))) == 4
+    assert next(asked) is steps[4]
 
 
 def test_a_request_asks_little_of_the_database(postgres_url, tmp_path):

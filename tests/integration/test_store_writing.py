@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from benchmarks.race.same_sql import recorded
 from tests.contract.samples import ORG, appointment, event, session, task, work
 from timevalg.booking.ports import UnitOfWork
 from timevalg.model.errors import Conflict, TimeTaken
+from timevalg.model.states import TaskState
 from timevalg.store import Database, writing
 from timevalg.store.writing import Gathered
 
@@ -47,6 +49,19 @@ def test_it_is_one_statement(store: Database):
     written = [s.sql for s in heard if "INSERT" in s.sql]
     assert len(written) == 1
     assert store.run(ORG, counts, write=False) == [2, 1, 2, 3, 2]  # the same effect once
+
+
+def test_what_is_as_it_was_is_not_sent_again(store: Database):
+    def body(unit: UnitOfWork) -> None:
+        unit.tasks.add_all([task(), task("t-2", ref="other")])
+        known = {value.id: value for value in unit.tasks.find()}
+        opened = [replace(value, state=TaskState.OPEN) for value in known.values()]
+        unit.tasks.save_all(opened, known)
+
+    with recorded() as heard:
+        store.run(ORG, body)
+    (update,) = {s.sql for s in heard if "UPDATE" in s.sql}
+    assert "state" in update and "version" in update and "patient" not in update
 
 
 def test_the_unit_of_work_sees_it_whatever_it_asks_for_first(store: Database):

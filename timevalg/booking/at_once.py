@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 import structlog
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, glance, picture_of, run
+from timevalg.booking.acting import Act, glance, run
 from timevalg.booking.claiming import ATTEMPTS, Wanted, attempts, claim, claim_each, overtaking
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.line import Line
@@ -250,13 +250,7 @@ def _serve_claims(calls: Sequence[_Claim[Any, Any]]) -> None:
 
 def _claim_together(calls: Sequence[_Claim[Any, Any]]) -> Results[_Claim[Any, Any]]:
     first = calls[0]
-    picture = picture_of(first.ports, first.principal)
-    results = first.ports.store.run(
-        first.principal.organisation, lambda unit: _in_one(unit, picture, calls)
-    )
-    for call, _ in results:
-        call.ports.saw(picture)
-    return results
+    return first.ports.store.run(first.principal.organisation, lambda unit: _in_one(unit, calls))
 
 
 def _leave_out(call: _Claim[Any, Any], act: Act, *, overtaken: bool = False) -> None:
@@ -276,14 +270,13 @@ class _Planned:
     plan: Any
 
 
-def _in_one(
-    unit: UnitOfWork, picture: Picture, calls: Sequence[_Claim[Any, Any]]
-) -> Results[_Claim[Any, Any]]:
+def _in_one(unit: UnitOfWork, calls: Sequence[_Claim[Any, Any]]) -> Results[_Claim[Any, Any]]:
     """Plan calls one after the other, claim for all of them, and do what follows."""
     gathered = Gathered(unit)
     known = begin_all(unit, [call.ports.once for call in calls if call.ports.once is not None])
     fresh = [c for c in calls if c.ports.once is None or c.ports.once.id not in known]
     tasks = [task.id for task in _own_alone(gathered, fresh)]
+    picture = calls[0].ports.pictures.current(unit.organisation, unit)
     planned, at = list[_Planned](), picture
     for call in fresh:
         act = call.act_in(gathered)
@@ -309,6 +302,7 @@ def _in_one(
         result = one.call.body(one.act, picture, one.plan, session)
         one.act.log.write(gathered.unit)
         results.append((one.call, result))
+        one.call.ports.saw(picture)
     answers = {c.ports.once: result for c, result in results if c.ports.once is not None}
     if answers:
         keep(gathered.unit, answers, claiming.ports.keys.new("work"))

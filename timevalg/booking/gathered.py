@@ -101,6 +101,7 @@ class _Kept(_Waiting):
         super().__init__(rows)
         self._known: dict[str, Any] = {}
         self._changed: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}
         self._asked: list[tuple[dict[str, Any], list[Any]]] = []
 
     def know(
@@ -158,6 +159,7 @@ class _Kept(_Waiting):
         if value.id in self._changed or any(new.id == value.id for new in self._new):
             self.write()
         self._changed[value.id] = value
+        self._before[value.id] = self._known.get(value.id)
         self._asked.clear()
         if hasattr(value, "version"):
             value = replace(value, version=value.version + 1)
@@ -166,9 +168,9 @@ class _Kept(_Waiting):
 
     def write(self) -> None:
         super().write()
-        changed, self._changed = self._changed, {}
+        changed, before, self._changed, self._before = self._changed, self._before, {}, {}
         if changed:
-            self._rows.save_all(changed.values())
+            self._rows.save_all(changed.values(), before)
 
     def forget(self) -> None:
         self.write()

@@ -89,8 +89,14 @@ class Records(Protocol[T]):
         """Delete some by id; gives how many there were."""
         ...
 
-    def save_all(self, values: Iterable[T]) -> None:
-        """Save many at once, each id once."""
+    def save_all(self, values: Iterable[T], before: Mapping[str, T] | None = None) -> None:
+        """Save many at once, each id once.
+
+        Parameters
+        ----------
+        before : mapping of str to T
+            By id, as they were read, where that is known: only what differs need be written.
+        """
         ...
 
 
@@ -436,8 +442,14 @@ class Typesetter(Protocol):
 class Pictures(Protocol):
     """Holds the index of each organisation, fed by the change feed."""
 
-    def current(self, organisation: str) -> Picture:
-        """Give the picture with every change committed before the call."""
+    def current(self, organisation: str, unit: UnitOfWork | None = None) -> Picture:
+        """Give the picture with every change committed before the call.
+
+        Parameters
+        ----------
+        unit : UnitOfWork or None
+            A transaction to read in that has written nothing; default one of its own.
+        """
         ...
 
     def within(self, unit: UnitOfWork) -> Picture:

@@ -89,7 +89,7 @@ class _Picture:
     pictures: Pictures
     picture: Picture
 
-    def current(self, organisation: str) -> Picture:
+    def current(self, organisation: str, unit: UnitOfWork | None = None) -> Picture:
         return self.picture
 
     def within(self, unit: UnitOfWork) -> Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, NoReturn, TypeVar
@@ -133,8 +133,8 @@ class MemoryRecords(Generic[T]):
         self.put(value)
         return value
 
-    def save_all(self, values: Iterable[T]) -> None:
-        """Replace many values, each as `save` does."""
+    def save_all(self, values: Iterable[T], before: Mapping[str, T] | None = None) -> None:
+        """Replace many values, each as `save` does, whatever they were before."""
         for value in values:
             self.save(value)
 

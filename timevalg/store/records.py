@@ -68,15 +68,27 @@ class SqlRecords(Generic[T]):
             raise self._refusal(row)
         return self._next(value)
 
-    def save_all(self, values: Iterable[T]) -> None:
-        """Update many rows, each as `save` does."""
+    def save_all(self, values: Iterable[T], before: Mapping[str, T] | None = None) -> None:
+        """Update many rows, each as `save` does; what is as it was before is not written again."""
         updates = [(value, *self._update(value)) for value in values]
         if not updates:
             return
-        update, rows = updates[0][1], [row for *_, row in updates]
+        same = self._same([value for value, *_ in updates], before or {})
+        update = updates[0][1]
+        rows = [{k: v for k, v in row.items() if k not in same} for *_, row in updates]
         if self._unit.execute_many(update, rows) < len(rows):
             refused = (row for value, _, row in updates if not self._is_there(value, row))
             raise self._refusal(next(refused, rows[0]))
+
+    def _same(self, values: Iterable[T], before: Mapping[str, T]) -> set[str]:
+        """Give the fields in which no value differs from what it was at the same version."""
+        same = set(self._kind.fields) - {"id", "version"} if self._kind.versioned else set[str]()
+        for value in values:
+            key: str = value.id  # type: ignore[attr-defined]  # every kind has an id
+            was: Any = before.get(key)
+            is_known = was is not None and was.version == getattr(value, "version", None)
+            same = {n for n in same if is_known and getattr(was, n) == getattr(value, n)}
+        return same
 
     def _update(self, value: T) -> tuple[Update, dict[str, Any]]:
         row = self.row(value)

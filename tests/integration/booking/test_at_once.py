@@ -90,6 +90,22 @@ def test_whoever_waits_is_done_in_one_transaction(world):
     assert {world.task(task).state for task in of} == {"confirmed"}
 
 
+def test_their_picture_is_read_in_that_transaction(world, monkeypatch):
+    of = tasks(world)
+    calls = [choosing(world.ports, t, at) for t, at in zip(of, TIMES, strict=False)]
+    read, keeper = [], world.ports.pictures
+    current = keeper.current
+    monkeypatch.setattr(
+        keeper,
+        "current",
+        lambda organisation, *unit: read.append(unit) or current(organisation, *unit),
+    )
+    meanwhile(world.ports, *calls)
+    assert [len(unit) for unit in read] == [1]
+    in_order(world)
+    assert len(keeper.current(ORGANISATION).index.sessions) == len(world.sessions())
+
+
 def test_what_is_written_is_what_each_alone_would_write(make_world):
     worlds = make_world(), World(Memory)
     for together, world in zip((True, False), worlds, strict=True):
@@ -293,9 +309,9 @@ class Old:
     def __init__(self, pictures):
         self._pictures, self._old = pictures, pictures.current(ORGANISATION)
 
-    def current(self, organisation):
+    def current(self, organisation, unit=None):
         old, self._old = self._old, None
-        return old or self._pictures.current(organisation)
+        return old or self._pictures.current(organisation, unit)
 
 
 @pytest.mark.parametrize("guarded", [True, False])

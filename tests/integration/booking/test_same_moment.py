@@ -44,8 +44,8 @@ class Meeting:
     def __init__(self, pictures, barrier):
         self._pictures, self._barrier = pictures, barrier
 
-    def current(self, organisation):
-        picture = self._pictures.current(organisation)
+    def current(self, organisation, unit=None):
+        picture = self._pictures.current(organisation, unit)
         barrier, self._barrier = self._barrier, None
         if barrier is not None:
             barrier.wait(10)

@@ -48,8 +48,8 @@ class Meeting:
     def __init__(self, pictures, meet, see):
         self._pictures, self._meet, self._see = pictures, meet, see
 
-    def current(self, organisation):
-        picture = self._pictures.current(organisation)
+    def current(self, organisation, unit=None):
+        picture = self._pictures.current(organisation, unit)
         if self._meet is None:
             return picture
         meet, self._meet = self._meet, None

@@ -58,9 +58,9 @@ class Old:
     def __init__(self, pictures, every):
         self._pictures, self._every, self._calls = pictures, every, count()
 
-    def current(self, organisation):
+    def current(self, organisation, unit=None):
         if next(self._calls) % self._every == 0:
-            self._seen = self._pictures.current(organisation)
+            self._seen = self._pictures.current(organisation, unit)
         return self._seen
 
 

@@ -285,8 +285,8 @@ def test_cancel_against_choose(scratch, guarded, crash):
         def __init__(self, pictures):
             self._pictures, self._first = pictures, True
 
-        def current(self, organisation):
-            picture = self._pictures.current(organisation)
+        def current(self, organisation, unit=None):
+            picture = self._pictures.current(organisation, unit)
             if not self._first:
                 return picture
             self._first = False
