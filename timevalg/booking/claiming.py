@@ -30,6 +30,7 @@ from timevalg.solver.verify import broken
 R = TypeVar("R")
 C = TypeVar("C")
 
+_TICK = timedelta(microseconds=1)
 ATTEMPTS = 3
 """How often a stale certificate is repaired before the time counts as taken."""
 
@@ -397,9 +398,18 @@ def _sessions(certificate: Certificate) -> list[Session]:
 
 
 def _lock_keys(picture: Picture, sessions: Iterable[Session]) -> set[str]:
+    """Give what to lock for sessions; whoever could be in each other's way has a key in common.
+
+    Of a resource that is each day (UTC) on which it is taken. A patient is locked whole: of their
+    holds there is one at most, whenever it is. Quotas are locked by their periods.
+    """
     keys: set[str] = set()
     for session in sessions:
-        keys.update(c.subject for c in session.claims())
+        for resource, span in session.spans.items():
+            first, last = span.start.toordinal(), (span.end - _TICK).toordinal()
+            keys.update(f"r:{resource}:{day}" for day in range(first, last + 1))
+        if session.patient is not None:
+            keys.add(f"p:{session.patient}")
         if session.pool is None:
             continue
         clinic = picture.index.organisation.clinic(session.clinic)

@@ -116,7 +116,7 @@ def test_a_cursor_reader_misses_nothing_and_a_plain_number_does(alone):
     assert set(seen) == everything  # the cursor: each once, none skipped
     assert polled == [seen[:first]] * POLLS  # it waited for the one that was open
     assert seen[first] == missed
-    assert everything - set(reader.plain) == {missed}  # the highest number: gone past it
+    assert missed in everything - set(reader.plain)  # the highest number: gone past it
 
     versions = {}
     for event in reader.seen:  # of each thing in the order in which it changed

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -20,6 +20,8 @@ from tests.integration.truth.racing import (
     visiting,
 )
 from tests.integration.truth.scenes import (
+    WAIT,
+    Kept,
     Once,
     lost,
     own_ports,
@@ -29,12 +31,17 @@ from tests.integration.truth.scenes import (
     won,
 )
 from tests.world import document, oslo
-from timevalg.booking import cancel, change
+from timevalg.booking import cancel, change, claiming
 from timevalg.booking.acting import Act
 from timevalg.model.errors import Busy, StaleVersion, TimeTaken
 from timevalg.store import sqlite
 from timevalg.store.postgres import Postgres, lock_number
 from timevalg.store.records import SqlRecords
+
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event = 'advisory'"
+)
 
 # --- 16 writers on one time
 
@@ -89,6 +96,45 @@ def test_fifty_writers_on_one_time(scratch, guarded):
     if guarded:
         assert all(isinstance(e, TimeTaken | Busy) for e in lost(outcomes))
         in_order(world)
+
+
+# --- another day of the same resources
+
+
+@pytest.mark.parametrize("day_by_day", [False, True], ids=["whole resources", "day by day"])
+def test_who_takes_another_day_waits_for_nobody(on_postgres, day_by_day):
+    world = on_postgres.world(document(resources=ONE_DOCTOR))
+    first, second = (
+        world.invited(f"p-{day}", not_after=date(2027, 1, day)) for day in (28, 29)
+    )  # whose places are on other days too
+    if not day_by_day:
+        real = claiming._lock_keys
+        whole = lambda *given: {":".join(key.split(":")[:2]) for key in real(*given)}  # noqa: E731
+        on_postgres.patch.setattr(claiming, "_lock_keys", whole)
+    written, go = threading.Event(), threading.Event()
+
+    def keep():
+        ports = own_ports(world)
+        return choosing(first)(replace(ports, store=Kept(ports.store, written, go)))
+
+    def another_day():
+        assert written.wait(WAIT)
+        try:
+            return choosing(second, AT + timedelta(days=1))(own_ports(world))
+        finally:
+            go.set()
+
+    def watch():
+        assert written.wait(WAIT)
+        while not go.is_set():
+            if on_postgres.raw(WAITING) != [(0,)]:
+                waited.append(True)
+                go.set()
+
+    waited = []
+    assert lost(side_by_side(keep, another_day, watch)) == []
+    assert bool(waited) is not day_by_day
+    in_order(world)
 
 
 # --- two resources in opposite orders
