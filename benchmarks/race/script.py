@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from benchmarks.race.hospital import LENGTH, PAIRS, Job
+from benchmarks.race.hospital import HORIZON, LENGTH, PAIRS, Job
 from timevalg.store.columns import microseconds
 from timevalg.store.postgres import lock_number
 
@@ -24,6 +24,11 @@ FIRST = 10**9
 STEP = LENGTH * 60_000_000
 """Microseconds from one time to the next."""
 
+_DAY = 86_400_000_000
+"""Microseconds: resources are locked by the day."""
+_MOST_DAYS = 100_000
+_LARGEST = 2**53
+"""Of numbers that are no locks: instants are smaller, of locks one in a thousand is."""
 _ID = re.compile(r"\b[a-z]-[0-9a-f]{20,}")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 _ZEROS = "0" * 10
@@ -70,9 +75,14 @@ class _Words:
         exact: dict[Any, str] = {at: f"({at} + :shift)" for at in (start, start + STEP)}
         for number, kind in enumerate(("dr", "room"), 1):
             exact[f"r:{kind}-{pair}"] = f"({literal(f'r:pg-{kind}-')} || :pair)"
-            lock = lock_number(organisation, f"r:{kind}-{pair}")
-            exact[lock] = f"(:pair + {number * FIRST})"
-        exact[lock_number(organisation, f"p:{job.patient}")] = f"(:n + {FIRST})"
+            day = f"({start} + :shift) / {_DAY}"
+            lock = f"CAST(:pair + {number * FIRST} AS bigint) * {_MOST_DAYS} + {day}"
+            for later in range(HORIZON):  # of the time, and of the place that is given up for it
+                key = f"r:{kind}-{pair}:{job.start.toordinal() + later}"
+                exact[lock_number(organisation, key)] = f"({lock} + {later})"
+        for number, key in ((4, f"p:{job.patient}"), (5, f"t:{job.task}")):  # bigint from 3 on
+            exact[lock_number(organisation, key)] = f"(:n + {number * FIRST})"
+        exact[lock_number(organisation)] = str(lock_number(organisation))  # shared by all
         ids = {job.task: f"t-{_ZEROS}", job.patient: f"p-{_ZEROS}"}
         return cls(exact, ids)
 
@@ -95,6 +105,8 @@ class _Words:
             return self._rows(json.loads(value))
         if not isinstance(value, bool) and value in self.exact:
             return self.exact[value]
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise ValueError(f"{value} in a booking's statement: a lock that all would wait for")
         if isinstance(value, bool | int):
             return str(value)
         if isinstance(value, date):

@@ -18,7 +18,9 @@ from benchmarks.race.recount import recount
 from benchmarks.race.script import Statement, literal, script
 from benchmarks.race.writers import BOOKED, TAKEN, Attempt
 from timevalg.store import Database
+from timevalg.store.columns import as_array, microseconds
 from timevalg.store.migrate import current
+from timevalg.store.postgres import lock_number
 
 ROOT = Path(__file__).parents[2]
 KEYS = {
@@ -105,7 +107,8 @@ def test_figures_count_what_ended_while_all_were_at_work():
 
 def test_the_script_gives_every_booking_its_own():
     sql = (
-        "INSERT INTO x VALUES (%(id)s::VARCHAR, %(at)s, %(on)s, %(who)s, %(new)s, %(of)s, '100%%')"
+        "INSERT INTO x VALUES"
+        " (%(id)s::VARCHAR, %(at)s, %(on)s, %(who)s, %(new)s, %(of)s, %(locks)s, '100%%')"
     )
     row = {
         "id": "a-0123456789abcdef0123",
@@ -114,6 +117,7 @@ def test_the_script_gives_every_booking_its_own():
         "who": f"check:{JOB.task}:4",
         "new": '{"task":"t-00000000000000000007"}',
         "of": '{"r:dr-3",5}',
+        "locks": f"{{{lock_number('o', f'r:dr-3:{JOB.start.toordinal() + 7}')},6}}",
     }
     text = script([Statement(sql, [row]), Statement("DELETE FROM y", [{}, {}])], "o", JOB)
     assert "('a-0000000001' || :n)::VARCHAR" in text
@@ -122,8 +126,21 @@ def test_the_script_gives_every_booking_its_own():
     assert r"(U&'check\003At-0000000000' || :n || U&'\003A4')" in text
     assert """U&'{"task"\\003A"t-00000000000000000007"}'""" in text
     assert r"ARRAY[(U&'r\003Apg-dr-' || :pair), 5]" in text
+    day = f"({microseconds(JOB.start)} + :shift) / 86400000000"
+    assert f"ARRAY[(CAST(:pair + 1000000000 AS bigint) * 100000 + {day} + 7), 6]" in text
     assert text.count("'100%');") == 1
     assert "\\startpipeline\nDELETE FROM y;\nDELETE FROM y;\n\\endpipeline" in text
+
+
+def test_no_lock_is_the_same_for_all_but_the_shared_one():
+    def locks(*keys):
+        row = {"keys": as_array([lock_number("o"), *(lock_number("o", key) for key in keys)])}
+        return script([Statement("SELECT lock(%(keys)s)", [row])], "o", JOB)
+
+    text = locks(f"t:{JOB.task}", f"p:{JOB.patient}")
+    assert f"[{lock_number('o')}, (:n + 5000000000), (:n + 4000000000)]" in text
+    with pytest.raises(ValueError, match="all would wait for"):
+        locks("x:unheard of")
 
 
 def test_literals_hide_colons_from_pgbench():
