@@ -127,7 +127,8 @@ class Layer:
     def entries(self) -> list[Entry]:
         """Give all claims."""
         if self._entries is None:
-            self._entries = list({entry for of_day in self._days.values() for entry in of_day})
+            rows = (entry for of_day in self._days.values() for entry in of_day)
+            self._entries = list(dict.fromkeys(rows))
         return self._entries
 
     def changed(self, added: Collection[Entry], removed: Collection[Entry]) -> Layer:
@@ -151,11 +152,6 @@ class Layer:
             for start, end, _ in added:
                 bits |= stretch(start - shift, min(end - shift, size))
             new._bits[frame] = bits
-        if self._entries is not None:
-            kept = dict.fromkeys(self._entries)
-            for entry in removed:
-                kept.pop(entry, None)
-            new._entries = list(kept | dict.fromkeys(added))
         return new
 
     def _without(self, bits: int, frame: Frame, removed: Collection[Entry]) -> int:

@@ -47,6 +47,7 @@ class Full:
         self._board, self._aside = board, aside
         self._spent = Spent(board, aside)
         self._filled: dict[tuple[Kind, int], Filled] = {}
+        self._tried: dict[tuple[Scope, int], int] = {}  # in vain, with so many resources known
 
     def proven(self, scope: Scope, cell: int, *, at_hand: bool = False) -> bool:
         """Tell whether it is proven that a claim at the start would strand somebody.
@@ -56,7 +57,8 @@ class Full:
         at_hand : bool
             Go only by what other starts were asked by: that costs little.
         """
-        if at_hand and not self._filled:
+        key = scope, cell
+        if (at_hand and not self._filled) or self._tried.get(key) == len(self._aside.resources):
             return False
         if self._spent.forbids(scope, cell):
             return True
@@ -78,6 +80,8 @@ class Full:
                     )
             if left:
                 return True
+        if not at_hand:
+            self._tried[key] = len(self._aside.resources)
         return False
 
     def _filled_by(self, kind: Kind, at_hand: bool) -> Filled | None:
