@@ -101,12 +101,120 @@ def test_where_few_are_shown_a_look_spends_what_it_has_left(monkeypatch):
             for task in p.tasks.values()
         )
 
-    for name in ("STEPS_AT_FIRST", "STEPS"):
-        monkeypatch.setattr(f"timevalg.solver.offers.{name}", 1)
+    monkeypatch.setattr("timevalg.solver.offers.STEPS_AT_FIRST", 1)
+    monkeypatch.setattr("timevalg.solver.offers.ROUNDS", ())
     limit = 100
     assert shown(0) < shown(500)
     limit = 1  # one is found, and no more is wanted
     assert shown(0) == shown(500)
+
+
+@pytest.mark.parametrize(("depth", "several"), [(0, 1), (1, 5)])
+def test_what_joint_moves_find_is_safe(monkeypatch, depth, several):
+    """So that they are put to the test: at least some offers move others, and some several."""
+    joint_moves_only(monkeypatch, depth)
+    moved = [number for picture in map(planned, SEEDS[:30]) for number in moved_in(picture)]
+    assert sum(number > 0 for number in moved) > 30
+    assert sum(number > 1 for number in moved) >= several
+
+
+@pytest.mark.parametrize("kind", [SessionKind.BOOKING, SessionKind.HOLD])
+def test_joint_moves_leave_everybody_a_valid_place(kind):
+    """Also where a hold needs a place of its own beside the time held."""
+    found = 0
+    for picture in map(planned, SEEDS[:30]):
+        until = picture.now + timedelta(minutes=10) if kind is SessionKind.HOLD else None
+        for task in picture.tasks.values():
+            for pool in task.pools:
+                ask = Ask.for_task(picture.index, task, pool, picture.now, changing=True)
+                settling = Settling(
+                    picture, task, picture.now, ask.ignore, key="new", kind=kind, until=until
+                )
+                for start in feasible(picture.index, ask).instants():
+                    certificate = settling.settle_jointly(ask, start)
+                    if certificate is not None:
+                        then = after(picture, certificate)
+                        check_places(then)
+                        assert all(own_place(then, other) for other in without(picture, task))
+                        found += bool(certificate.moved)
+    assert found > 20
+
+
+def test_joint_moves_find_what_chains_do_not(monkeypatch):
+    pictures = [planned(seed) for seed in SEEDS[:30]]
+
+    def shown(*rounds) -> int:
+        monkeypatch.setattr("timevalg.solver.offers.ROUNDS", rounds)
+        return sum(
+            len(offers(p, task, p.now, limit=100, key="new").offers)
+            for p in pictures
+            for task in p.tasks.values()
+        )
+
+    monkeypatch.setattr("timevalg.solver.offers.STEPS_WHERE_FEW", 0)
+    assert shown((None, 50, 1000)) < shown((None, 50, 1000), (1, 50, 1000))
+
+
+def test_joint_moves_leave_places_alone_whose_owners_are_not_known(monkeypatch):
+    """Guard off: such a place goes, and there is nothing to say where to."""
+    joint_moves_only(monkeypatch, 1)
+
+    def lost() -> int:
+        count = 0
+        for picture in map(planned, SEEDS[:10]):
+            for unknown in picture.tasks:
+                some = {key: task for key, task in picture.tasks.items() if key != unknown}
+                alone = replace(picture, tasks=some)
+                for task in some.values():
+                    found = offers(alone, task, alone.now, limit=100, key="new").offers
+                    count += sum(
+                        old.task == unknown
+                        for offer in found
+                        for old in offer.certificate.displaced
+                    )
+        return count
+
+    assert lost() == 0
+    monkeypatch.setattr(
+        "timevalg.solver.together.owners",
+        lambda board, spots: [board.tasks[s.task] for s in spots if s.task in board.tasks],
+    )
+    with pytest.raises(KeyError):
+        lost()
+
+
+@pytest.mark.parametrize(
+    ("rule", "instead"),
+    [
+        ("Board.back", lambda board, mark: None),
+        ("Board.in_the_way", lambda board, spot, **named: []),
+    ],
+    ids=["the board put back", "who is in the way"],
+)
+def test_if_joint_moves_did_not_see_to_this_somebody_would_be_stranded(monkeypatch, rule, instead):
+    joint_moves_only(monkeypatch, 1)
+    pictures = [planned(seed) for seed in SEEDS[:30]]
+    monkeypatch.setattr(f"timevalg.solver.board.{rule}", instead)
+    with pytest.raises((AssertionError, LookupError, ValueError)):
+        for picture in pictures:
+            moved_in(picture)
+
+
+def joint_moves_only(monkeypatch, depth):
+    """Let a look find by joint moves whatever displaces anybody."""
+    monkeypatch.setattr("timevalg.solver.offers.STEPS_AT_FIRST", 0)
+    monkeypatch.setattr("timevalg.solver.offers.STEPS_WHERE_FEW", 0)
+    monkeypatch.setattr("timevalg.solver.offers.ROUNDS", ((depth, 50, 1000),))
+
+
+def moved_in(picture: Picture) -> list[int]:
+    """Check everybody's look; gives how many others each offer moves."""
+    out = []
+    for task in picture.tasks.values():
+        looked(picture, task)
+        found = offers(picture, task, picture.now, limit=1000, key="new").offers
+        out += [len(offer.certificate.moved) for offer in found]
+    return out
 
 
 def test_if_spots_in_a_chain_could_clash_an_offer_would_strand_somebody(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from timevalg.model.session import Session, clinicians_of
 from timevalg.model.task import Task
@@ -16,6 +17,7 @@ from timevalg.solver.ranking import Ranked, Ranking
 from timevalg.solver.recall import recall
 from timevalg.solver.repair import Budget
 from timevalg.solver.safety import STEPS, STEPS_A_LOOK, UNSAFE, Settling, Unsafe
+from timevalg.solver.together import DEPTH
 from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 400
@@ -26,6 +28,10 @@ FEW = 10
 """Offers below which what is left of a look's steps is spent on what has not been settled."""
 STEPS_WHERE_FEW = 500
 """Steps spent on one candidate then."""
+ROUNDS: tuple[tuple[int | None, int, int], ...] = ((None, 50, 400), (DEPTH, 16, 32))
+"""What is then tried for those not settled, steps spent on one of them, and on all of them at most:
+chains of single moves (None), and moves that only fit together, with so many others who have to go
+for each who is displaced (see `Together`)."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +138,8 @@ def offers(
     left: list[tuple[int, Ranked]] = []
     reached: tuple[datetime, str] | None = None
 
-    def settle(number: int, candidate: Ranked, steps: int) -> bool:
-        """Settle a candidate; tells whether it could be."""
+    def settle(number: int, candidate: Ranked, steps: int, depth: int | None = None) -> bool:
+        """Settle a candidate, by joint moves if a depth is given; tells whether it could be."""
         ignore = candidate.ask.ignore
         settling = settlings.get(ignore)
         if settling is None:
@@ -141,7 +147,7 @@ def offers(
             settlings[ignore] = settling
         found: Certificate | Unsafe | None = None
         for way in candidate.ways():
-            found = settle_way(settling, way, steps) or recall(
+            found = settle_way(settling, way, steps, depth) or recall(
                 picture, task, way.ask, way.start, key=key
             )
             if isinstance(found, Certificate) and way.keeps(found.claim.resources):
@@ -161,9 +167,13 @@ def offers(
             left.append((number, candidate))
     else:
         reached = None
-    for steps in (STEPS, STEPS_WHERE_FEW):
-        if steps == STEPS or len(shown) < min(limit, FEW):
-            left = [(n, c) for n, c in left if budget.left <= 0 or not settle(n, c, steps)]
+    few = (None, STEPS_WHERE_FEW, STEPS_A_LOOK)
+    for depth, steps, most in (*ROUNDS, few):
+        if (depth, steps, most) != few or len(shown) < min(limit, FEW):
+            least = max(0, budget.left - most)
+            left = [
+                (n, c) for n, c in left if budget.left <= least or not settle(n, c, steps, depth)
+            ]
     best = sorted(shown)[:limit]
     last = len(ranking)
     if len(best) == limit:
@@ -179,13 +189,16 @@ def offers(
     )
 
 
-def settle_way(settling: Settling, way: Ranked, steps: int = STEPS) -> Certificate | Unsafe | None:
+def settle_way(
+    settling: Settling, way: Ranked, steps: int = STEPS, depth: int | None = None
+) -> Certificate | Unsafe | None:
     """Settle one way to give a start; what it claims keeps the wishes that the way counts."""
-    found = settling.settle(way.ask, way.start, steps=steps)
+    seek = settling.settle if depth is None else partial(settling.settle_jointly, depth=depth)
+    found = seek(way.ask, way.start, steps=steps)
     if isinstance(found, Certificate) and not way.keeps(found.claim.resources):
         service = settling.organisation.clinic(way.clinic).service_of(way.pool)
         met = clinicians_of(service, way.resources)
-        found = settling.settle(way.ask, way.start, met, steps=steps)
+        found = seek(way.ask, way.start, met, steps=steps)
     return found
 
 

@@ -27,6 +27,8 @@ from timevalg.solver.spot import Scope, Spot
 
 T = TypeVar("T")
 
+Able = Callable[[Scope, int, int, int], list[str]]
+
 ASSIGNMENTS = 12
 """Assignments tried at one start."""
 CHAIN = 2
@@ -296,9 +298,8 @@ class Repair:
 
     def _owners(self, spots: Iterable[Spot], depth: int) -> list[tuple[Task, int]] | None:
         """Give whose places these are, who can move the least first; None if one may not move."""
-        tasks = [self.board.tasks.get(s.task or "") for s in spots]
-        known = [t for t in tasks if t is not None]
-        if len(known) < len(tasks):
+        known = owners(self.board, spots)
+        if known is None:
             return None
         if len(known) > 1:
             known.sort(key=self._has_free)
@@ -315,23 +316,30 @@ class Repair:
         return next(self.free(task), None) is not None
 
 
-def ways(aside: Aside, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
+def owners(board: Board, spots: Iterable[Spot]) -> list[Task] | None:
+    """Give whose places these are; None if one of them may not move."""
+    tasks = [board.tasks.get(spot.task or "") for spot in spots]
+    known = [task for task in tasks if task is not None]
+    return known if len(known) == len(tasks) else None
+
+
+def ways(able: Able, scope: Scope, cell: int, depth: int) -> Iterator[Assignment]:
     """Give the assignments at a start, those first that displace nobody, or in one role only.
 
     Parameters
     ----------
+    able : callable
+        Gives who could serve a role at a start if only those move who might in so many moves.
     depth : int
         Only those are displaced who might move aside in so many moves.
     """
     roles = scope.pool.service.roles
     every = range(len(roles))
-    free = [aside.able(scope, role, cell, 0) for role in every]
+    free = [able(scope, role, cell, 0) for role in every]
     yield from _combined(scope.pool, free)
     if not depth:
         return
-    filled = [
-        [n for n in aside.able(scope, role, cell, depth) if n not in free[role]] for role in every
-    ]
+    filled = [[n for n in able(scope, role, cell, depth) if n not in free[role]] for role in every]
     for role in every:
         if filled[role]:
             mixed = filled[role] if roles[role].count == 1 else filled[role] + free[role]
@@ -357,7 +365,7 @@ def _crowded_spots(
 ) -> Iterator[tuple[Spot, list[Spot] | None]]:
     for scope in board.scopes(task):
         for cell in reversed(cells(aside.starts(scope, depth))):
-            for resources in islice(ways(aside, scope, cell, depth), ASSIGNMENTS):
+            for resources in islice(ways(aside.able, scope, cell, depth), ASSIGNMENTS):
                 spot = Spot.at(scope, cell, resources, place_id(task))
                 yield spot, board.in_the_way(spot, stays=stays)
 

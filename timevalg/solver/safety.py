@@ -26,6 +26,7 @@ from timevalg.solver.places import certificate
 from timevalg.solver.recall import recall
 from timevalg.solver.repair import ASSIGNMENTS, CHAIN, Budget, Chain, Repair, ways
 from timevalg.solver.spot import Scope, Spot
+from timevalg.solver.together import DEPTH, Together
 
 STEPS = 80
 """Steps spent on one start; see `Budget`."""
@@ -33,6 +34,10 @@ STEPS_A_LOOK = 1_000
 """Steps that all starts of a look have together."""
 STEPS_A_CHOICE = 3_000
 """Steps spent on the one start that is held or chosen."""
+STEPS_JOINTLY = 200
+"""Steps spent on it on moves that only fit together; see `Together`."""
+WAYS = 3
+"""Ways to claim a start for which moves are sought that only fit together."""
 
 
 class Unsafe:
@@ -96,6 +101,7 @@ class Settling:
                 self._released.append(spot)
         self._depths = [*range(CHAIN + 2), *([ANYHOW] if thorough else [])]
         self._repair = Repair(board, budget or Budget(STEPS_A_CHOICE), thorough=thorough)
+        self._together = Together(self._repair)
         self._full = Full(board, self._repair.aside)
         self._scopes: dict[object, tuple[Scope, int]] = {}
 
@@ -121,12 +127,10 @@ class Settling:
         Certificate, Unsafe or None
             None = not settled: perhaps unsafe, perhaps only not found.
         """
-        scope, possible = self._scope(ask)
-        cell, rest = divmod(start - scope.frame.origin, timedelta(minutes=scope.frame.grid))
-        if rest or cell < 0 or not possible >> cell & 1:
+        where = self._where(ask, start, clinicians)
+        if where is None:
             return None
-        if clinicians is not None:
-            scope = scope.among(clinicians)
+        scope, cell = where
         if self._full.proven(scope, cell, at_hand=True):
             return None if clinicians else UNSAFE
         with self._repair.within(steps):
@@ -134,6 +138,46 @@ class Settling:
         if found is None and clinicians is None and self._full.proven(scope, cell):
             return UNSAFE
         return found
+
+    def settle_jointly(
+        self,
+        ask: Ask,
+        start: datetime,
+        clinicians: frozenset[str] | None = None,
+        *,
+        depth: int = DEPTH,
+        steps: int = STEPS,
+    ) -> Certificate | None:
+        """Find a way that takes moves which only fit together, where `settle` has found none.
+
+        Parameters
+        ----------
+        clinicians, steps :
+            See `settle`.
+        depth : int
+            How many others may have to go for each who is displaced, one because of the other.
+        """
+        where = self._where(ask, start, clinicians)
+        if where is None:
+            return None
+        with self._repair.within(steps):
+            ways = list(islice(self._spots(*where, clinicians, ANYHOW), 2 * WAYS))
+            ways.sort(key=lambda way: len(way[1]))
+            for spot, displaced in ways[:WAYS]:
+                found = self._finish(*where, spot, displaced, depth, self._together)
+                if found is not None:
+                    return found
+        return None
+
+    def _where(
+        self, ask: Ask, start: datetime, clinicians: frozenset[str] | None
+    ) -> tuple[Scope, int] | None:
+        """Give the scope and the cell of a start; None if more than places stand in its way."""
+        scope, possible = self._scope(ask)
+        cell, rest = divmod(start - scope.frame.origin, timedelta(minutes=scope.frame.grid))
+        if rest or cell < 0 or not possible >> cell & 1:
+            return None
+        return (scope if clinicians is None else scope.among(clinicians)), cell
 
     def _find(
         self, scope: Scope, cell: int, clinicians: frozenset[str] | None
@@ -152,7 +196,7 @@ class Settling:
                 continue
             for spot, displaced in self._spots(scope, cell, clinicians, moves):
                 depth = CHAIN if moves == ANYHOW else max(0, moves - 1)
-                found = self._finish(scope, cell, spot, displaced, depth)
+                found = self._finish(scope, cell, spot, displaced, depth, self._repair)
                 if found is not None:
                     return found
                 if self._repair.budget.left <= 0:
@@ -164,7 +208,7 @@ class Settling:
     ) -> Certificate | None:
         """Try to move those displaced to free spots, before it is found out who can move at all."""
         for spot, displaced in self._spots(scope, cell, clinicians, ANYHOW):
-            found = self._finish(scope, cell, spot, displaced, 0)
+            found = self._finish(scope, cell, spot, displaced, 0, self._repair)
             if found is not None or self._repair.budget.left <= 0:
                 return found
         return None
@@ -174,7 +218,7 @@ class Settling:
     ) -> Iterator[tuple[Spot, list[Spot]]]:
         """Give ways to claim a start with whom they displace, those first that displace nobody."""
         board, service = self.board, scope.pool.service
-        for resources in islice(ways(self._repair.aside, scope, cell, moves), ASSIGNMENTS):
+        for resources in islice(ways(self._repair.aside.able, scope, cell, moves), ASSIGNMENTS):
             if clinicians is None or clinicians == {
                 name
                 for role in service.roles
@@ -187,12 +231,18 @@ class Settling:
                     yield spot, displaced
 
     def _finish(
-        self, scope: Scope, cell: int, spot: Spot, displaced: list[Spot], depth: int
+        self,
+        scope: Scope,
+        cell: int,
+        spot: Spot,
+        displaced: list[Spot],
+        depth: int,
+        by: Repair | Together,
     ) -> Certificate | None:
         """Seat the displaced, and give a hold a place: the held time if valid, else another."""
-        board, task, repair = self.board, self._task, self._repair
+        board, task = self.board, self._task
         if self._kind is not SessionKind.HOLD or not task.is_live:
-            chain = repair.make_room(spot, displaced, depth)
+            chain = by.make_room(spot, displaced, depth)
             return None if chain is None else self._certificate(chain)
         start = scope.frame.offset + cell
         resources = spot.session(self.organisation).resources
@@ -201,7 +251,7 @@ class Settling:
             and board.allows(own, start - own.frame.offset, resources, places=False)
             for own in board.scopes(task)
         )
-        chain = repair.make_room(spot, displaced, depth, () if serves else (task,))
+        chain = by.make_room(spot, displaced, depth, () if serves else (task,))
         if chain is None:
             return None
         found = self._certificate(chain)
@@ -262,6 +312,8 @@ def safe(
             picture, task, now, ask.ignore, key=key, kind=kind, until=until, thorough=thorough
         )
         found = settling.settle(ask, start, clinicians, steps=steps)
+        if found is None and not thorough:
+            found = settling.settle_jointly(ask, start, clinicians, steps=STEPS_JOINTLY)
         if isinstance(found, Certificate):
             return found
         if found is UNSAFE:

@@ -61,6 +61,7 @@ def test_in_this_process_the_actors_do_everything_that_is_due(world):
 def test_what_a_look_left_undecided_is_settled_by_a_worker_for_the_next(world, monkeypatch):
     """From the look through the actor to the choice."""
     monkeypatch.setattr("timevalg.solver.safety.CHAIN", -1)  # repair finds nothing
+    monkeypatch.setattr("timevalg.solver.safety.WAYS", 0)  # nor is it tried with joint moves
     monkeypatch.setattr(
         "timevalg.solver.full.Full.proven", lambda full, scope, cell, at_hand=False: False
     )
