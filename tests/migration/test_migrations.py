@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -18,6 +20,7 @@ from tests.contract.samples import ORG, session
 from timevalg.model.errors import InvalidInput, TimeTaken
 from timevalg.store import Database
 from timevalg.store.migrate import current, downgrade, head, scripts, upgrade
+from timevalg.store.sqlite import Sqlite
 from timevalg.store.tables import metadata
 
 
@@ -102,6 +105,32 @@ def test_several_processes_at_once(url: str, engine: Engine):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(upgrade, [url] * 4))
     assert tables(engine) == set(metadata.tables)
+
+
+class Refusing(sqlite3.Connection):
+    """One of several that open a new file at once: twice SQLite refuses it, without a wait."""
+
+    left = 2
+
+    def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
+        if "journal_mode" in sql and self.left:
+            self.left -= 1
+            refusal = sqlite3.OperationalError("database is locked")
+            refusal.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise refusal
+        return super().execute(sql, *given)
+
+
+@pytest.mark.parametrize("patience", [5.0, 0.0])
+def test_a_new_sqlite_file_that_others_open_too_is_waited_for(tmp_path: Path, patience: float):
+    connection = sqlite3.connect(tmp_path / "new.db", factory=Refusing)
+    if patience:
+        Sqlite(patience)._connected(connection, None)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    else:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            Sqlite(patience)._connected(connection, None)
+    connection.close()
 
 
 def test_each_migration_can_be_taken_back(url: str):

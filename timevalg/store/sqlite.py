@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,8 +33,10 @@ from timevalg.store.wakes import Wakes
 from timevalg.store.writing import AtOnce
 
 _WRITES = "timevalg_writes"
+_WAL = "journal_mode=WAL"
+_PAUSE = 0.01
+"""Seconds between two tries to set it."""
 _PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "recursive_triggers=ON",  # or REPLACE would delete unseen by the triggers
@@ -77,7 +80,7 @@ class Sqlite:
                 "database", "SQLite needs a file: sqlite:///timevalg.db; in memory there is Memory"
             )
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": self.patience})
-        event.listen(engine, "connect", _connected)
+        event.listen(engine, "connect", self._connected)
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -115,6 +118,25 @@ class Sqlite:
         causes = {"UNIQUE": unique_names().get(what, what), "NOT NULL": refusals.NOT_NULL}
         return "fk_claims_sessions" if kind.startswith("FOREIGN KEY") else causes.get(kind, what)
 
+    def _connected(self, connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        until = time.monotonic() + self.patience
+        while not _is_set(connection, _WAL, last=time.monotonic() >= until):
+            time.sleep(_PAUSE)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+
+def _is_set(connection: sqlite3.Connection, pragma: str, *, last: bool) -> bool:
+    """Set a pragma of the file; of those who do so at once SQLite makes none wait but refuses."""
+    try:
+        connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
 
 def unique_names() -> dict[str, str]:
     """Give the names of what is unique by the columns that SQLite's message lists."""
@@ -127,12 +149,6 @@ def _unique_names() -> Iterator[tuple[str, str]]:
         rules += [table.primary_key, *(i for i in table.indexes if i.unique)]
         for rule in rules:
             yield ", ".join(f"{table.name}.{column.name}" for column in rule.columns), rule.name
-
-
-def _connected(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
