@@ -98,7 +98,11 @@ def _measuring(port: int, requests: Iterator[bytes], seconds: float) -> _Measuri
     steps: dict[float, Outcome] = {}
     for share in SHARES:
         yield
-        steps[share] = drive(port, requests, seconds, most * share)
+        step = drive(port, requests, seconds, most * share)
+        if not _is_kept(step):  # something else on the machine may have been in the way
+            yield
+            step = max(step, drive(port, requests, seconds, most * share), key=_answered)
+        steps[share] = step
         last = list(steps.values())[-2:]
         if len(last) == 2 and not any(map(_is_kept, last)):
             break
@@ -122,6 +126,10 @@ def _measuring(port: int, requests: Iterator[bytes], seconds: float) -> _Measuri
             for share, s in steps.items()
         },
     }
+
+
+def _answered(step: Outcome) -> float:
+    return step.answered
 
 
 def _is_kept(step: Outcome) -> bool:

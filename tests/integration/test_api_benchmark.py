@@ -79,12 +79,13 @@ def test_what_is_answered_a_second_does_not_go_by_how_long_an_answer_takes():
 
 
 def test_rates_rise_until_two_in_a_row_are_not_kept(monkeypatch):
-    warm, most, *steps = (load.Outcome(number) for number in range(9))
+    warm, most, *steps = (load.Outcome(number) for number in range(12))
     asked = iter([warm, most, *steps])
     monkeypatch.setattr(run, "drive", lambda *_: next(asked))
-    monkeypatch.setattr(run, "_is_kept", lambda step: step is steps[1])
-    assert len(list(run._measuring(0, iter([]), 0))) == 4
-    assert next(asked) is steps[4]
+    monkeypatch.setattr(run, "_answered", lambda step: step is steps[3])
+    monkeypatch.setattr(run, "_is_kept", lambda step: step is steps[3])  # when tried once more
+    assert len(list(run._measuring(0, iter([]), 0))) == 8
+    assert next(asked) is steps[8]
 
 
 def test_a_request_asks_little_of_the_database(postgres_url, tmp_path):
