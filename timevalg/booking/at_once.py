@@ -221,7 +221,7 @@ def _look_together(calls: Sequence[_Look[Any]]) -> Results[_Look[Any]]:
 
     def transaction(unit: UnitOfWork) -> Results[_Look[Any]]:
         gathered, results = Gathered(unit), Results[_Look[Any]]()
-        first.ahead(gathered, _own_alone(gathered, calls))
+        first.ahead(gathered, gathered.unit.tasks.find(id=_alone(gathered, calls)))
         for call in calls:
             act = call.act_in(gathered)
             try:
@@ -237,11 +237,11 @@ def _look_together(calls: Sequence[_Look[Any]]) -> Results[_Look[Any]]:
     return first.ports.store.run(first.principal.organisation, transaction)
 
 
-def _own_alone(gathered: Gathered, calls: Sequence[_Call[Any]]) -> list[Task]:
-    """Lock the tasks that calls are about, before anything is written, and read them."""
+def _alone(gathered: Gathered, calls: Sequence[_Call[Any]]) -> frozenset[str]:
+    """Lock the tasks that calls are about, before anything is read or written; gives their ids."""
     tasks = frozenset(call.task for call in calls)
     gathered.unit.lock([f"t:{task}" for task in tasks])
-    return gathered.unit.tasks.find(id=tasks)
+    return tasks
 
 
 def _serve_claims(calls: Sequence[_Claim[Any, Any]]) -> None:
@@ -275,8 +275,9 @@ def _in_one(unit: UnitOfWork, calls: Sequence[_Claim[Any, Any]]) -> Results[_Cla
     gathered = Gathered(unit)
     known = begin_all(unit, [call.ports.once for call in calls if call.ports.once is not None])
     fresh = [c for c in calls if c.ports.once is None or c.ports.once.id not in known]
-    tasks = [task.id for task in _own_alone(gathered, fresh)]
+    tasks = _alone(gathered, fresh)
     picture = calls[0].ports.pictures.current(unit.organisation, unit)
+    gathered.knows("tasks", [picture.tasks[key] for key in tasks if key in picture.tasks])
     planned, at = list[_Planned](), picture
     for call in fresh:
         act = call.act_in(gathered)

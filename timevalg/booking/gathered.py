@@ -32,6 +32,10 @@ class Gathered:
         self._rows["work"] = _Works(unit.work)
         self.unit = cast(UnitOfWork, _Unit(unit, self._rows))
 
+    def knows(self, kind: str, values: Iterable[Any]) -> None:
+        """Take rows of a kind as they are there now, read under the locks that were taken last."""
+        self._rows[kind].knows(values)
+
     def know_work(self, works: Iterable[Work]) -> None:
         """Read at once how some work stands."""
         self._rows["work"].know([work.id for work in works])
@@ -100,8 +104,8 @@ class _Kept(_Waiting):
     def __init__(self, rows: Any) -> None:
         super().__init__(rows)
         self._known: dict[str, Any] = {}
+        self._read: dict[str, Any] = {}
         self._changed: dict[str, Any] = {}
-        self._before: dict[str, Any] = {}
         self._asked: list[tuple[dict[str, Any], list[Any]]] = []
 
     def know(
@@ -125,6 +129,12 @@ class _Kept(_Waiting):
             question = {**page, **criteria, field: key}
             self._asked.append((question, same[: page.get("limit")]))
 
+    def knows(self, values: Iterable[Any]) -> None:
+        """Take rows as they are there now."""
+        found = {value.id: value for value in values}
+        self._known |= found
+        self._read |= found
+
     def add(self, value: Any) -> bool:
         self._known[value.id] = value
         self._asked.clear()
@@ -144,7 +154,8 @@ class _Kept(_Waiting):
         if asked.keys() == {"id"}:
             keys = {asked["id"]} if isinstance(asked["id"], str) else set(asked["id"])
             if new := keys - self._known.keys():
-                self._known |= dict.fromkeys(new) | {v.id: v for v in self._rows.find(id=new)}
+                self._known |= dict.fromkeys(new)
+                self.knows(self._rows.find(id=new))
             found = (self._known[key] for key in sorted(keys))
             return [value for value in found if value is not None]
         for question, answer in self._asked:
@@ -152,14 +163,13 @@ class _Kept(_Waiting):
                 return answer
         self.write()
         values: list[Any] = self._rows.find(**asked)
-        self._known |= {value.id: value for value in values}
+        self.knows(values)
         return values
 
     def save(self, value: Any) -> Any:
         if value.id in self._changed or any(new.id == value.id for new in self._new):
             self.write()
         self._changed[value.id] = value
-        self._before[value.id] = self._known.get(value.id)
         self._asked.clear()
         if hasattr(value, "version"):
             value = replace(value, version=value.version + 1)
@@ -168,9 +178,9 @@ class _Kept(_Waiting):
 
     def write(self) -> None:
         super().write()
-        changed, before, self._changed, self._before = self._changed, self._before, {}, {}
+        changed, self._changed = self._changed, {}
         if changed:
-            self._rows.save_all(changed.values(), before)
+            self._rows.save_all(changed.values(), self._read)
 
     def forget(self) -> None:
         self.write()

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from benchmarks.race.same_sql import recorded
 from tests.meanwhile import meanwhile
 from tests.world import MONDAY, ORGANISATION, Post, World, document, oslo, pool
 from timevalg.booking import at_once, choose, line
@@ -104,6 +105,20 @@ def test_their_picture_is_read_in_that_transaction(world, monkeypatch):
     assert [len(unit) for unit in read] == [1]
     in_order(world)
     assert len(keeper.current(ORGANISATION).index.sessions) == len(world.sessions())
+
+
+def test_of_their_tasks_what_the_picture_has_is_not_read_and_what_stays_is_not_written(open_store):
+    database = World(lambda clock: open_store("postgresql", clock))
+    of = tasks(database)
+    database.ports.pictures.current(ORGANISATION)
+    calls = [choosing(database.ports, t, at) for t, at in zip(of, TIMES, strict=False)]
+    with recorded() as heard:
+        meanwhile(database.ports, *calls)
+    (update,) = (s.sql for s in heard if s.sql.startswith("UPDATE tasks"))
+    assert "state=" in update and "patient=" not in update
+    asked = [row for s in heard if s.sql.startswith("SELECT tasks.") for row in s.rows]
+    assert not [row for row in asked if any(task.id in str(row) for task in of)]
+    in_order(database)
 
 
 def test_what_is_written_is_what_each_alone_would_write(make_world):
