@@ -85,7 +85,7 @@ def test_what_is_shown_is_safe_and_nearly_all_that_is_safe_is_shown():
     for seed in SEEDS:
         picture = planned(seed)
         for task in picture.tasks.values():
-            truly, found = looked(picture, task)
+            truly, found, _ = looked(picture, task)
             safe, shown = safe + truly, shown + found
     assert safe > 600
     assert shown >= 0.95 * safe
@@ -107,6 +107,15 @@ def test_where_few_are_shown_a_look_spends_what_it_has_left(monkeypatch):
     assert shown(0) < shown(500)
     limit = 1  # one is found, and no more is wanted
     assert shown(0) == shown(500)
+
+
+def test_where_many_are_not_settled_a_look_asks_for_a_proof_by_all_that_is_known(monkeypatch):
+    def unsafe(many: int) -> int:
+        monkeypatch.setattr("timevalg.solver.offers.MANY", many)
+        pictures = [planned(seed) for seed in range(100, 130)]
+        return sum(looked(p, task)[2] for p in pictures for task in p.tasks.values())
+
+    assert unsafe(0) > unsafe(1000) > 0
 
 
 @pytest.mark.parametrize(("depth", "several"), [(0, 1), (1, 5)])
@@ -246,11 +255,17 @@ def test_unsafe_is_true_whoever_is_looked_at(monkeypatch):
         ("stretches._most", lambda sorts, start=0, end=0: 1, SEEDS[:40]),
         ("overflow.Filled._next", lambda filled, level, unseen: [], SEEDS[:40]),
         ("spent.Spent._free", lambda spent, site, quota, seats, periods: 0, [131]),
+        ("overflow.Filled.confined", lambda filled: (filled._full[0], set()), [25, 56]),
+        ("filling.least", lambda several: (several[-1].length, several[-1].worth), [20, 36]),
+        ("filling.could_do_without", lambda roles, rows: set(), [19]),
     ],
     ids=[
         "what seats side by side are worth",
         "who could go elsewhere",
         "who could be in another period",
+        "whose time it is that is full",
+        "in which pool a visit takes less",
+        "who could come without such a resource",
     ],
 )
 def test_if_this_were_not_asked_unsafe_would_be_said_wrongly(monkeypatch, rule, instead, seeds):
@@ -308,13 +323,14 @@ def proven_unsafe(
             every.add((ask.pool, start))
             scope, _ = settling._scope(ask)
             proven = settling._full.proven(scope, scope.frame.cell(start))
-            if proven or settling.settle(ask, start) is UNSAFE:
+            narrowly = settling.is_unsafe(ask, start)
+            if proven or narrowly or settling.settle(ask, start) is UNSAFE:
                 unsafe.add((ask.pool, start))
     return every, unsafe
 
 
-def looked(picture: Picture, task: Task) -> tuple[int, int]:
-    """Check one patient's look; gives how many candidates are safe, and how many are shown."""
+def looked(picture: Picture, task: Task) -> tuple[int, int, int]:
+    """Check one patient's look; gives how many are safe, how many shown, and how many unsafe."""
     others = without(picture, task)
     found = offers(picture, task, picture.now, limit=1000, tries=1000, key="new")
     shown = {(o.pool, o.start) for o in found.offers}
@@ -331,4 +347,4 @@ def looked(picture: Picture, task: Task) -> tuple[int, int]:
         rest = [s for s in then.index.sessions.values() if s.id != "new"]
         booked = offer.session
         assert not broken(then.index.organisation, rest, ask, booked.start, booked.resources)
-    return len(safe), len(shown)
+    return len(safe), len(shown), found.unsafe

@@ -126,18 +126,20 @@ class Aside:
         return [name for name, bits in masks.items() if bits >> cell & 1]
 
     def left(self, resource: str, moves: int) -> Sequence[Entry]:
-        """Give the places on a resource that cannot be moved away in so many moves, one or more."""
+        """Give the places on a resource that cannot be moved away in so many moves."""
+        if not moves:
+            return self._board.diary(resource).places.entries()
         found = self._left.get((resource, moves))
         if found is None:
-            self.find_moves(moves)
-            before = (
-                self.left(resource, moves - 1)
-                if moves > 1
-                else self._board.diary(resource).places.entries()
-            )
-            able = self._able[moves]
-            found = self._left[resource, moves] = [e for e in before if e[2] not in able]
+            able = self.able_to(moves)
+            found = [e for e in self.left(resource, moves - 1) if e[2] not in able]
+            self._left[resource, moves] = found
         return found
+
+    def able_to(self, moves: int) -> Set[str]:
+        """Give the places whose owners can move aside in so many moves."""
+        self.find_moves(moves)
+        return self._able[moves]
 
     def find_moves(self, moves: int) -> None:
         """Find out who can move aside in so many moves, one or more."""

@@ -24,6 +24,9 @@ MOST = 400
 """Candidates settled in a look at most."""
 STEPS_AT_FIRST = 8
 """Steps spent on one candidate before all others have been tried."""
+MANY = 6
+"""Candidates not settled at first beyond which it is found out whether they are unsafe by all that
+is known; it takes as long as several of them do."""
 FEW = 10
 """Offers below which what is left of a look's steps is spent on what has not been settled."""
 STEPS_WHERE_FEW = 500
@@ -157,6 +160,14 @@ def offers(
             unsafe.append(number)
         return found is UNSAFE
 
+    def hopeless(number: int, candidate: Ranked) -> bool:
+        """Look for a proof once more; tells whether there is one."""
+        settling = settlings[candidate.ask.ignore]
+        found = settling.is_unsafe(candidate.ask, candidate.start)
+        if found:
+            unsafe.append(number)
+        return found
+
     for number, candidate in enumerate(ranking):
         if len(shown) == limit or ((shown or since) and number >= (tries or MOST)):
             break
@@ -167,6 +178,8 @@ def offers(
             left.append((number, candidate))
     else:
         reached = None
+    if len(left) > MANY:
+        left = [(n, c) for n, c in left if not hopeless(n, c)]
     few = (None, STEPS_WHERE_FEW, STEPS_A_LOOK)
     for depth, steps, most in (*ROUNDS, few):
         if (depth, steps, most) != few or len(shown) < min(limit, FEW):

@@ -11,10 +11,12 @@ Source: L. R. Ford and D. R. Fulkerson, "Maximal flow through a network", 1956.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import or_
 
-from timevalg.solver.bits import lowest, shifted
+from timevalg.solver.bits import cells, lowest, shifted, stretch
 from timevalg.solver.stretches import Stretches
 
 Where = tuple[str, int]
@@ -35,7 +37,7 @@ class Seats:
         Steps that one takes, and what it is worth.
     begins : dict
         Resource id → the steps at which seats begin.
-    stuck : mapping
+    stuck : dict
         Place → where it could be, in the site's steps.
     """
 
@@ -43,7 +45,7 @@ class Seats:
     length: int
     worth: int
     begins: dict[str, int]
-    stuck: Mapping[str, int]
+    stuck: dict[str, int]
 
 
 class Filled:
@@ -58,7 +60,7 @@ class Filled:
     every : mapping
         Resource id → its stretches.
     staying : mapping
-        Place → where it is, and what it is worth.
+        Place → where it is, a part of it or all, and what that is worth.
     """
 
     def __init__(
@@ -66,18 +68,19 @@ class Filled:
         base: int,
         seats: Sequence[Seats],
         every: Mapping[str, Stretches],
-        staying: Mapping[str, tuple[Where, int]],
+        staying: Mapping[str, Mapping[Where, int]],
     ) -> None:
-        self.base, self._seats, self._every = base, seats, every
+        self.base, self._seats, self._every, self._staying = base, seats, every, staying
         self._there: defaultdict[Where, int] = defaultdict(int)
         self._inside: defaultdict[Where, dict[str, int]] = defaultdict(dict)
-        for place, (where, worth) in staying.items():
-            self._there[where] += worth
-            self._inside[where][place] = worth
-        self._could: dict[str, list[tuple[int, int]]] = {place: [] for place in staying}
+        for place, parts in staying.items():
+            for where, worth in parts.items():
+                self._there[where] += worth
+                self._inside[where][place] = worth
+        self._sites: dict[str, list[int]] = {place: [] for place in staying}
         for number, of_site in enumerate(seats):
             for place in of_site.stuck.keys() & staying.keys():
-                self._could[place].append((number, of_site.stuck[place]))
+                self._sites[place].append(number)
         self._rooms: dict[Where, int] = {}
         self._goes: dict[Where, int] = {}
         self._most: dict[Where, int] = {}
@@ -139,7 +142,7 @@ class Filled:
             The one into a stretch with room first; empty if there is none.
         """
         unseen = dict.fromkeys(self._every, -1)
-        unseen[where[0]] &= self._every[where[0]].outside[where[1]]
+        unseen[where[0]] &= ~self._every[where[0]].inside(where[1])
         levels, way, in_reach = [[where]], list[Step](), 0
         while levels[-1]:
             levels.append([])
@@ -162,8 +165,8 @@ class Filled:
         could = [0] * len(self._seats)
         for here in level:
             for place, worth in self._inside[here].items():
-                for number, steps in self._could[place] if worth else ():
-                    could[number] |= steps
+                for number in self._sites[place] if worth else ():
+                    could[number] |= self._seats[number].stuck[place]
         for of_site, steps in zip(self._seats, could, strict=True):
             steps = shifted(steps, -of_site.by)
             for name, begins in of_site.begins.items() if steps else ():
@@ -172,7 +175,7 @@ class Filled:
                     every = self._every[name]
                     while bits:
                         number = every.number(lowest(bits))
-                        left &= every.outside[number]
+                        left &= ~every.inside(number)
                         bits &= left
                         unseen[name] = left
                         yield name, number
@@ -182,7 +185,7 @@ class Filled:
         way: list[Step] = []
         for level in reversed(levels):
             name, number = there
-            inside = ~self._every[name].outside[number]
+            inside = self._every[name].inside(number)
             seats = [
                 (s.stuck, shifted(s.begins[name] & inside, s.by))
                 for s in self._seats
@@ -202,5 +205,67 @@ class Filled:
         found = self._rooms.get(where)
         if found is None:
             name, number = where
-            found = self._rooms[where] = self._every[name][number].room(self._there[where])
+            found = self._rooms[where] = self._every[name].room(number, self._there[where])
         return found
+
+    def confined(self) -> tuple[set[Where], set[str]]:
+        """Find time that is full of those who have nowhere to be but in such time.
+
+        Returns
+        -------
+        set of Where, set of str
+            Stretches, and the places that keep them full, wherever they are in them.
+        """
+        full, shut = self._full
+        inside = {place for place, parts in self._staying.items() if parts.keys() <= full}
+        while True:
+            for of_site in self._seats:
+                free = reduce(or_, (b & ~shut.get(n, 0) for n, b in of_site.begins.items()), 0)
+                if free := shifted(free, of_site.by):
+                    inside -= {p for p, steps in of_site.stuck.items() if steps & free}
+            left = {where for place in inside for where in self._staying[place]}
+            left = {where for where in left & full if self._inside[where].keys() <= inside}
+            if left == full:
+                return full, inside
+            full, shut = left, self._bits(left)
+            inside = {place for place in inside if self._staying[place].keys() <= full}
+
+    @cached_property
+    def _full(self) -> tuple[set[Where], dict[str, int]]:
+        """The stretches that have no room, and their steps."""
+        full = {where for where in self._inside if self._room(where) <= 0}
+        return full, self._bits(full)
+
+    def _bits(self, several: Collection[Where]) -> dict[str, int]:
+        bits: dict[str, int] = {}
+        for name, number in several:
+            bits[name] = bits.get(name, 0) | self._every[name].inside(number)
+        return bits
+
+    def shut(
+        self, full: Collection[Where], begins: Mapping[str, int], length: int
+    ) -> Iterator[tuple[str, int]]:
+        """Give the seats that would take of what full stretches hold.
+
+        Parameters
+        ----------
+        begins : mapping
+            Resource id → the steps at which seats begin.
+        length : int
+            Steps that each takes.
+
+        Yields
+        ------
+        str, int
+            Resource id, and some of its steps.
+        """
+        for name, number in full:
+            of_one, there = self._every[name][number], self._there[name, number]
+            bits = begins.get(name, 0) & stretch(of_one.start - length + 1, of_one.end)
+            if not bits:
+                continue
+            if not of_one.is_packed(there):
+                for step in cells(bits):
+                    if of_one.loss(step, step + length, there) <= 0:
+                        bits ^= 1 << step
+            yield name, bits

@@ -139,6 +139,14 @@ class Settling:
             return UNSAFE
         return found
 
+    def is_unsafe(self, ask: Ask, start: datetime) -> bool:
+        """Tell whether a start that `settle` has left open is proven unsafe by all that is known.
+
+        What that takes is found out once for all starts; it costs as much as several of them.
+        """
+        where = self._where(ask, start, None)
+        return where is not None and self._full.proven_narrowly(*where)
+
     def settle_jointly(
         self,
         ask: Ask,

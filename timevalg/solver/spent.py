@@ -11,7 +11,7 @@ Source: clinic-file.md, "Reserves and safe offers"; Hall's theorem.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, timedelta
 
 from timevalg.model.pool import Quota
@@ -34,10 +34,17 @@ class Spent:
     ----------
     aside : Aside
         Who could be where on it.
+    narrowed : mapping or None
+        Site → place → the starts that are left of those that the roster has.
     """
 
-    def __init__(self, board: Board, aside: Aside) -> None:
-        self._board, self._aside = board, aside
+    def __init__(
+        self,
+        board: Board,
+        aside: Aside,
+        narrowed: Mapping[Hashable, Mapping[str, int]] | None = None,
+    ) -> None:
+        self._board, self._aside, self._narrowed = board, aside, narrowed or {}
         self._known: dict[tuple[QuotaKey, int], Periods] = {}
 
     def forbids(self, scope: Scope, cell: int, role: int | None = None, name: str = "") -> bool:
@@ -89,8 +96,9 @@ class Spent:
             going = False
             for number, seats in counted.items():
                 free = self._free(sites[number], quota, seats, spent)
+                narrowed = self._narrowed.get(number, {})
                 for place, steps in roster.rows.get(number, {}).items() if free else ():
-                    if steps & free and place in at:
+                    if place in at and narrowed.get(place, steps) & free:
                         going = True
                         for name, period in at.pop(place):
                             spent[name].discard(period)

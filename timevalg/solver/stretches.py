@@ -6,6 +6,7 @@ Time is counted in steps of the raster (`timevalg.solver.raster`).
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -63,10 +64,8 @@ class Stretches:
 
     Attributes
     ----------
-    starts, ends : list of int
+    starts, ends : sequence of int
         Where each begins and ends.
-    outside : list of int
-        For each all steps but its own, as bits.
     """
 
     def __init__(self, sorts: tuple[Sort, ...]) -> None:
@@ -76,14 +75,21 @@ class Stretches:
             if length > 1:
                 joined |= raised(begins << 1, length - 1)
         self._sorts = sorts
-        self.starts = cells(cover & ~joined)
-        self.ends = cells((cover & ~(joined >> 1)) << 1)
-        self.outside = [~stretch(*both) for both in zip(self.starts, self.ends, strict=True)]
+        self.starts: Sequence[int] = cells(cover & ~joined)
+        self.ends: Sequence[int] = cells((cover & ~(joined >> 1)) << 1)
         self._known: dict[int, Stretch] = {}
 
     def number(self, step: int) -> int:
         """Give the number of the first that ends after a step."""
         return bisect_right(self.ends, step)
+
+    def inside(self, number: int) -> int:
+        """Give the steps of one, as bits."""
+        return stretch(self.starts[number], self.ends[number])
+
+    def room(self, number: int, there: int) -> int:
+        """Give what more one can hold beside seats of some worth."""
+        return self[number].room(there)
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -100,6 +106,34 @@ class Stretches:
             )
             found = self._known[number] = Stretch(start, end, inside)
         return found
+
+
+class Steps(Stretches):
+    """Every step of time as a stretch of its own, which one seat fills.
+
+    Parameters
+    ----------
+    size : int
+        How many there are.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.starts, self.ends = range(size), range(1, size + 1)
+
+    def number(self, step: int) -> int:
+        """Give the number of the first that ends after a step: the step."""
+        return max(0, step)
+
+    def inside(self, number: int) -> int:
+        """Give the step, as bits."""
+        return 1 << number
+
+    def room(self, number: int, there: int) -> int:
+        """Give whether it is free yet, as a number."""
+        return 1 - there
+
+    def __getitem__(self, number: int) -> Stretch:
+        return Stretch(number, number + 1, ((1, 1, 1),))
 
 
 parted = lru_cache(maxsize=1024)(Stretches)
