@@ -105,13 +105,18 @@ class Filling:
         self._base = min((raster.first(sites[k].window.frame.offset) for k in known), default=0)
         self._benches = {key: self._bench(sites[key], role) for key, role in known.items()}
         names = dict.fromkeys(name for of_one in self._benches.values() for name in of_one.begins)
-        taken = {e[2]: (name, e) for name in names for e in aside.left(name, moves)}
-        elsewhere = could_do_without(roles, rows)
+        every = set[str]().union(*rows.values()) - could_do_without(roles, rows)
+        taken = {
+            entry[2]: (name, entry)
+            for name in names
+            for entry in aside.left(name, moves)
+            if entry[2] in every
+        }
         self._could = defaultdict[str, list[Bench]](list)
         self._at: dict[str, tuple[str, int]] = {}
         for key, bench in self._benches.items():
             for place, steps in rows[key].items():
-                if place not in taken or place in elsewhere:
+                if place not in taken:
                     continue
                 self._could[place].append(bench)
                 name, (start, end, _) = taken[place]

@@ -77,18 +77,18 @@ class Narrowed:
 
 def who(aside: Aside) -> set[str]:
     """Give those who have the fewest starts that are free, and then the fewest starts."""
-    roster = aside.roster
-    few: dict[str, tuple[int, int, int]] = {}
+    few: dict[str, tuple[int, int]] = {}
     for key, site in aside.sites.items():
         free, bare = aside.steps(site, 0), aside.steps(site, ANYHOW)
-        for place, steps in roster.rows.get(key, {}).items():
-            now, ever, sites = few.get(place, (0, 0, 0))
-            now, ever = now + (steps & free).bit_count(), ever + (steps & bare).bit_count()
-            few[place] = now, ever, sites + 1
-    known = (place for place, row in few.items() if whole(aside, place, row[2]))
-    return set(nsmallest(MOST, known, key=few.__getitem__))
+        row = aside.roster.rows.get(key, {}).items()
+        here = {p: ((steps & free).bit_count(), (steps & bare).bit_count()) for p, steps in row}
+        for place in here.keys() & few.keys():
+            (now, ever), (more, longer) = here[place], few[place]
+            here[place] = now + more, ever + longer
+        few |= here
+    return {p for p in nsmallest(MOST, few, key=few.__getitem__) if is_known(aside, p)}
 
 
-def whole(aside: Aside, place: str, sites: int) -> bool:
-    """Tell whether so many sites are all at which somebody could be."""
-    return sites == len(aside.roster.sites[place])
+def is_known(aside: Aside, place: str) -> bool:
+    """Tell whether it is known of all sites at which somebody could be who is there."""
+    return all(site in aside.sites for site in aside.roster.sites[place])

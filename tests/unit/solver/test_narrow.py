@@ -204,7 +204,7 @@ def test_who_could_be_where_nobody_else_here_could_is_not_taken_to_need_the_time
     there = Small(visits, {"ola": hours(14, 15), "kari": hours(14, 15)}, hours(14, 15))
     there.placed("one", "visit", at(14, 0, ONE), ONE, ONE, "ola", others=("talk",))
     assert there.told("visit", at(14, 0, ONE)) == "safe"
-    monkeypatch.setattr(narrow, "whole", lambda aside, place, sites: True)
+    monkeypatch.setattr(narrow, "is_known", lambda aside, place: True)
     with pytest.raises(AssertionError, match="although it is safe"):
         there.told("visit", at(14, 0, ONE))
 
