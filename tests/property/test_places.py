@@ -242,6 +242,16 @@ def test_unsafe_is_said_of_most_that_is_unsafe_and_only_of_that(kind):
     assert with_quotas > 0
 
 
+def test_a_resource_whose_quota_is_spent_is_no_way_out_though_no_time_is_full():
+    """One clinician with a quota of two a week, who have a place each; three more ask."""
+    picture = planned(1054)
+    found = [
+        offers(picture, picture.tasks[name], picture.now, limit=10, key="new")
+        for name in ("t0", "t2", "t4")
+    ]
+    assert [(look.unsafe, look.undecided, len(look.offers)) for look in found] == [(4, 0, 0)] * 3
+
+
 def test_unsafe_is_true_whoever_is_looked_at(monkeypatch):
     look_at_everybody(monkeypatch)
     unsafe, said, with_quotas = said_unsafe(SEEDS[:40], SessionKind.BOOKING)

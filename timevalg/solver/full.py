@@ -73,14 +73,19 @@ class Full:
         return self._strands(scope, cell, narrowed.spent, narrowed.filled)
 
     def _strands(
-        self, scope: Scope, cell: int, spent: Spent, filled_by: Callable[[Kind], Sequence[Filled]]
+        self,
+        scope: Scope,
+        cell: int,
+        spent: Spent,
+        filled_by: Callable[[Kind], Sequence[Filled] | None],
     ) -> bool:
+        """Tell whether too few are left for a role; nothing is said of kinds that are not known."""
         if spent.forbids(scope, cell):
             return True
         sight, raster = self._board.sight(scope.window, False), self._aside.roster.raster
         for number, role in reversed(list(enumerate(scope.pool.service.roles))):
             every = filled_by(role.kind)
-            if not every:
+            if every is None:
                 continue
             by, reach = sight.reach[number]
             first = scope.frame.offset + cell + by
@@ -96,10 +101,10 @@ class Full:
                 return True
         return False
 
-    def _filled_by(self, kind: Kind, at_hand: bool) -> Sequence[Filled]:
+    def _filled_by(self, kind: Kind, at_hand: bool) -> Sequence[Filled] | None:
         key = kind, len(self._aside.resources)
         found = self._filled.get(key)
         if found is None and not at_hand:
             rows = {key: dict(site.waiting) for key, site in self._aside.sites.items()}
             found = self._filled[key] = Filling(self._board, self._aside, kind, rows).filled
-        return found or ()
+        return found
