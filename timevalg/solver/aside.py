@@ -131,15 +131,11 @@ class Aside:
             return self._board.diary(resource).places.entries()
         found = self._left.get((resource, moves))
         if found is None:
-            able = self.able_to(moves)
+            self.find_moves(moves)
+            able = self._able[moves]
             found = [e for e in self.left(resource, moves - 1) if e[2] not in able]
             self._left[resource, moves] = found
         return found
-
-    def able_to(self, moves: int) -> Set[str]:
-        """Give the places whose owners can move aside in so many moves."""
-        self.find_moves(moves)
-        return self._able[moves]
 
     def find_moves(self, moves: int) -> None:
         """Find out who can move aside in so many moves, one or more."""

@@ -23,8 +23,6 @@ from timevalg.solver.stretches import Sort, Steps, Stretches, parted
 
 Rows = Mapping[Hashable, Mapping[str, int]]
 """Site → place → the starts at which it could be, in the site's steps."""
-
-
 MOVES = 3
 """Who cannot move aside in so many moves is looked at, however many they are."""
 LONG = 4
