@@ -4,10 +4,12 @@ import functools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 from tests.proving import Here
 from timevalg.booking.publish import publish
+from timevalg.booking.tidy import tidy_places
 from timevalg.booking.work import do_work, due_work, worker
 from timevalg.channels.sink import Sink
 from timevalg.clinic import read_sources
@@ -15,6 +17,7 @@ from timevalg.library import Timevalg
 from timevalg.model.contents import Source
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.states import LIVE
+from timevalg.solver import tidy
 from timevalg.solver.ask import Ask
 from timevalg.solver.index import Index
 from timevalg.solver.verify import broken
@@ -234,6 +237,12 @@ class World:
             return found | {"events": sorted(e.id for e in events)}
 
         return self.read(rows)
+
+    def tidied(self, task):
+        """Plan places anew near a task, whether or not more is open then; gives how many moved."""
+        fewer = count(1000, -1)
+        with mock.patch.object(tidy, "_left_open", lambda *_: next(fewer)):
+            return tidy_places(self.ports, worker(ORGANISATION), task)
 
     def promises_broken(self):
         """Live tasks without a valid place that no ``capacity-loss`` names, and why.

@@ -27,11 +27,15 @@ from timevalg.solver.picture import Picture
 from timevalg.solver.ranking import Ranking
 from timevalg.solver.safety import STEPS_A_CHOICE, Settling, safe
 from timevalg.solver.search import feasible
+from timevalg.solver.tidy import MANY, tidied
 
 ONE_OF = 20
 """Of so many looks that showed few, one is looked into."""
 SHOWN = 20
 """Offers a look gives at most."""
+REST, LONGEST_REST = 10, 160
+"""Looks between two times at which places are tidied, at least; each time in vain twice as many, up
+to the longest. That is to save time: workers tidy after every look that leaves so many open."""
 WAITING = 5
 """Patients who look before the first of them chooses, where looks and choices are interleaved."""
 CANCELLED = 0.15
@@ -57,6 +61,8 @@ class Played:
         Candidates.
     look_ms : list of float
     plan_s : float
+    tidy_s : list of float
+        What it took to tidy places between looks, each time.
     refused, taken, chosen : int
         Of the offers chosen those that were refused, and those of them that another had taken: no
         room or clinician was left. The others would have left somebody without a place.
@@ -72,6 +78,7 @@ class Played:
     looked_at: int = 0
     look_ms: list[float] = field(default_factory=list)
     plan_s: float = 0.0
+    tidy_s: list[float] = field(default_factory=list)
     unplaced: int = 0
     refused: int = 0
     taken: int = 0
@@ -125,7 +132,7 @@ def allotted(case: Case, dice: random.Random) -> Played:
 def guaranteed(
     case: Case, dice: random.Random, *, cancelling: float = 0.0, waiting: int = 1
 ) -> Played:
-    """Plan places for all, then show everyone safe offers only.
+    """Plan places for all, then show everyone safe offers only; tidy places as workers do.
 
     Parameters
     ----------
@@ -141,7 +148,7 @@ def guaranteed(
     played.unplaced = len(unplaced)
     picture = made.picture
     keep_for_good()  # as a process that serves does
-    queue = list(case.tasks)
+    queue, tidying = list(case.tasks), _Tidying(played)
     while queue:
         group, queue = queue[:waiting], queue[waiting:]
         choices = []
@@ -158,10 +165,13 @@ def guaranteed(
                     played.tried += 1
                     played.hidden += _hides(picture, task, found)
                 played.few += 1
+            tidying.saw(found, task)
             if found.offers:
                 choices.append((task, found.offers[_choice(len(found.offers), dice)]))
             elif task.id not in unplaced:
                 played.stranded += 1
+        if waiting > 1:
+            picture = tidying.done(picture)  # while they make up their minds
         for task, offer in choices:
             played.chosen += 1
             certificate = offer.certificate
@@ -179,7 +189,38 @@ def guaranteed(
             picture = picture.with_task(replace(task, state=TaskState.CONFIRMED))
             if dice.random() < cancelling:
                 picture = picture.apply(removed=[certificate.claim.id])
+        if waiting == 1:
+            picture = tidying.done(picture)  # what was chosen is certified as it was shown
     return played
+
+
+class _Tidying:
+    """Has places tidied now and then, as workers do, after looks that left many starts open."""
+
+    def __init__(self, played: Played) -> None:
+        self._played, self._rest, self._until = played, REST, 0
+        self._task: Task | None = None
+
+    def saw(self, found: Offers, task: Task) -> None:
+        """See what a look has left open."""
+        if found.undecided > MANY and len(self._played.shown) > self._until:
+            self._task = task
+
+    def done(self, picture: Picture) -> Picture:
+        """Tidy if it is time to; gives the picture then."""
+        if self._task is None:
+            return picture
+        begin = time.perf_counter()
+        moves = tidied(picture, self._task, NOW)
+        self._played.tidy_s.append(time.perf_counter() - begin)
+        self._task = None
+        self._rest = REST if moves is not None else min(2 * self._rest, LONGEST_REST)
+        self._until = len(self._played.shown) + self._rest
+        if moves is None:
+            return picture
+        tidy = after(picture, moves)
+        check(tidy, moves)
+        return tidy
 
 
 def _hides(picture: Picture, task: Task, found: Offers) -> bool:

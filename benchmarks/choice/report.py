@@ -21,6 +21,7 @@ COLUMNS = {
     "as found, %": "ten_or_all_found_pct",
     "look p50": "look_p50_ms",
     "p99": "look_p99_ms",
+    "tidied": "tidied",
     "plan": "plan_s",
 }
 QUICK = (

@@ -88,6 +88,7 @@ def measured(setting: Setting, load: float, seeds: Sequence[int], cancelling: fl
 def safely(ours: Sequence[Played]) -> Figures:
     """Give the figures of runs under the guarantee."""
     looks = [ms for p in ours for ms in p.look_ms]
+    tidy_s = [seconds for p in ours for seconds in p.tidy_s]
     shown = [count for p in ours for count in p.shown]
     looked_at = sum(p.looked_at for p in ours)
     few, tried = sum(p.few for p in ours), sum(p.tried for p in ours)
@@ -103,6 +104,8 @@ def safely(ours: Sequence[Played]) -> Figures:
         "look_p50_ms": round(statistics.median(looks), 2),
         "look_p99_ms": round(statistics.quantiles(looks, n=100)[98], 2),
         "look_max_ms": round(max(looks), 1),
+        "tidied": len(tidy_s),
+        "tidy_mean_s": round(statistics.fmean(tidy_s or [0]), 2),
         "plan_s": round(max(p.plan_s for p in ours), 2),
     }
 

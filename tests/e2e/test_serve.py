@@ -112,7 +112,7 @@ def test_what_has_begun_when_the_server_stops_is_answered_and_traced(tmp_path, c
 
 def test_two_processes_count_as_one(tmp_path, redis_url):
     """Requests within a limit through Redis; and for Prometheus, whichever process it asks."""
-    limit = {"RATE_BY_PRINCIPAL": "7/minute", "REDIS_URL": redis_url}
+    limit = {"RATE_BY_PRINCIPAL": "7/day", "REDIS_URL": redis_url}
     env, port = environment(tmp_path, **limit), free_port()
     base, path = f"http://127.0.0.1:{port}", "/v1/patient/tasks"
     with served(env, port, processes=2):

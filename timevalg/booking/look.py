@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from timevalg.model.time import local_date
 from timevalg.solver.ask import Ask
 from timevalg.solver.offers import Offers, offers
 from timevalg.solver.picture import Picture
+from timevalg.solver.tidy import MANY
 from timevalg.solver.wishes import NOTHING, SAME, Wishes
 
 NEWEST = "-start"
@@ -38,6 +39,11 @@ MET = frozenset({AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentS
 """States of a visit at which, once it has begun, the patient has met its clinicians."""
 Since = tuple[datetime, str] | None
 """The start and pool after which offers are given in order of time; None: the best first."""
+LATER: Mapping[str, Callable[[Offers, int], bool]] = {
+    "tidy places": lambda found, limit: found.undecided > MANY,
+    "settle offers": lambda found, limit: found.undecided > 0 and len(found.offers) < limit,
+}
+"""Work for workers, and what a look with a limit leaves for which it is worthwhile."""
 _CHOOSABLE = {TaskState.OPEN, TaskState.OVERDUE, TaskState.WITH_STAFF, *BOOKED_STATES}
 
 
@@ -77,8 +83,9 @@ def list_offers(
     require_choosable(picture, task)
     wishes = known(picture, before, wishes)
     found = look(ports, picture, task, limit=limit, wishes=wishes, since=since)
-    if found.undecided and len(found.offers) < limit:
-        run(ports, principal, "list offers", lambda act: _settle_later(act, task))
+    later = [kind for kind, leaves in LATER.items() if leaves(found, limit)]
+    if later:
+        run(ports, principal, "list offers", lambda act: _leave(act, task, later))
     return found
 
 
@@ -213,11 +220,12 @@ def look(
     )
 
 
-def _settle_later(act: Act, task: Task) -> None:
-    """Let a prover settle for the next look what this one left open; once in ten minutes."""
+def _leave(act: Act, task: Task, kinds: Iterable[str]) -> None:
+    """Leave work for the next look, of each kind once in ten minutes."""
     now = act.unit.now()
     spell = f"{now:%Y-%m-%dT%H}:{now.minute // 10}"
-    act.work("settle offers", task.id, task.clinic, now, spell)
+    for kind in kinds:
+        act.work(kind, task.id, task.clinic, now, spell)
 
 
 def is_choosable(task: Task) -> bool:

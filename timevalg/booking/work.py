@@ -24,6 +24,7 @@ from timevalg.booking.remind import remind
 from timevalg.booking.seal import seal_audit
 from timevalg.booking.settle_offers import settle_offers
 from timevalg.booking.tell_systems import deliver
+from timevalg.booking.tidy import tidy_places
 from timevalg.booking.together import do_in_one
 from timevalg.booking.write import send_letter, send_letters, write_letter
 from timevalg.model.errors import Busy, LeaseLost, NotYet, TimevalgError, Unsure, places
@@ -105,7 +106,12 @@ KINDS: Mapping[str, Kind] = {
         urgency=2,
         together=send_letters,
     ),
-    # A prover takes its time: nothing waits for it, and its lease outlasts its limits.
+    # Plans and provers take their time: nothing waits for them, and leases outlast their limits.
+    "tidy places": Kind(
+        lambda ports, who, work: tidy_places(ports, who, work.entity),
+        urgency=3,
+        lease=timedelta(minutes=1),
+    ),
     "settle offers": Kind(
         lambda ports, who, work: settle_offers(ports, who, work.entity),
         urgency=3,

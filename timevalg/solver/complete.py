@@ -232,6 +232,18 @@ def components(picture: Picture, tasks: Sequence[Task]) -> list[list[Task]]:
     return list(groups.values())
 
 
+def sharing(picture: Picture, task: Task) -> list[tuple[Task, Session]]:
+    """Give those who have a place and share anything with the task, in a fixed order."""
+    placed = {
+        s.task: s
+        for s in picture.index.sessions.values()
+        if s.kind is SessionKind.PLACE and s.task in picture.tasks
+    }
+    tasks = [task, *(picture.tasks[name] for name in placed if name is not None)]
+    component = next(c for c in components(picture, tasks) if any(t is task for t in c))
+    return [(t, placed[t.id]) for t in sorted(component, key=lambda t: t.id) if t.id != task.id]
+
+
 def _as_plan(before: Picture, work: _Work, wanting: Sequence[Task]) -> Plan:
     """Give the plan as certificates; the first brings the moves of all places from before."""
     placed = [(t, place) for t in wanting if (place := work.place(t)) is not None]

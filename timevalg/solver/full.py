@@ -22,7 +22,7 @@ from timevalg.model.resource import Kind
 from timevalg.solver.aside import Aside
 from timevalg.solver.board import Board
 from timevalg.solver.filling import MOVES, Filling
-from timevalg.solver.narrow import Narrowed
+from timevalg.solver.narrow import Narrowed, is_worthwhile
 from timevalg.solver.overflow import Filled
 from timevalg.solver.spent import Spent
 from timevalg.solver.spot import Scope
@@ -63,9 +63,14 @@ class Full:
         return False
 
     def proven_narrowly(self, scope: Scope, cell: int) -> bool:
-        """Tell the same by all that can be found out; once that is known it costs little."""
+        """Tell the same by all that can be found out; once that is known it costs little.
+
+        Nothing is found out where too many hang together.
+        """
         self._aside.starts(scope, 0)  # so that it is known who hangs together with this
         self._aside.find_moves(MOVES)
+        if not is_worthwhile(self._aside):
+            return False
         known = len(self._aside.resources)
         narrowed = self._narrowed.get(known)
         if narrowed is None:

@@ -24,6 +24,8 @@ from timevalg.solver.spent import Spent
 
 MOST = 300
 """Tasks looked at."""
+SHARE = 5
+"""They are one in so many of all who hang together, or more: fewer hardly prove anything."""
 WAYS = (Way(), Way(single=True), Way(beyond=1), Way(beyond=3))
 """Ways to weigh visits."""
 ROUNDS = 4
@@ -87,6 +89,12 @@ def who(aside: Aside) -> set[str]:
             here[place] = now + more, ever + longer
         few |= here
     return {p for p in nsmallest(MOST, few, key=few.__getitem__) if is_known(aside, p)}
+
+
+def is_worthwhile(aside: Aside) -> bool:
+    """Tell whether those looked at are a fair share of all who hang together."""
+    rows = aside.roster.rows
+    return sum(len(rows.get(key, ())) for key in aside.sites) <= SHARE * MOST
 
 
 def is_known(aside: Aside, place: str) -> bool:

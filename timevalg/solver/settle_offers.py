@@ -16,7 +16,7 @@ from functools import cache
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
-from timevalg.solver.complete import components, faults, without_others
+from timevalg.solver.complete import faults, sharing, without_others
 from timevalg.solver.offers import Offer, candidates, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place
@@ -140,7 +140,7 @@ def settle_offers(
     if released is None:
         return [Verdict() for _ in asks]
     bare = picture.apply(removed=[s.id for s in released]).with_task(task)
-    others = _sharing(bare, task)
+    others = sharing(bare, task)
 
     @cache
     def movable(number: int) -> bool:
@@ -217,15 +217,3 @@ class _Case:
                 tuple(places[t] for t in changed),
             )
         )
-
-
-def _sharing(bare: Picture, task: Task) -> list[tuple[Task, Session]]:
-    """Give those who have a place and share anything with the task, in a fixed order."""
-    placed = {
-        s.task: s
-        for s in bare.index.sessions.values()
-        if s.kind is SessionKind.PLACE and s.task in bare.tasks
-    }
-    tasks = [task, *(bare.tasks[name] for name in placed if name is not None)]
-    component = next(c for c in components(bare, tasks) if any(t is task for t in c))
-    return [(t, placed[t.id]) for t in sorted(component, key=lambda t: t.id) if t is not task]

@@ -28,6 +28,7 @@ BY_KIND: Mapping[str, Any] = {
     "letter": letters.write_letter,
     "send letter": letters.send_letter,
     "expire hold": holds.expire_hold,
+    "tidy places": solving.tidy_places,
     "settle offers": solving.settle_offers,
     "forget answers": answers.forget_answers,
     "seal audit": audit.seal_audit,

@@ -1,4 +1,4 @@
-"""Settling offers that repair left undecided, with a prover: seconds of work for a next look."""
+"""For the next looks, in seconds: offers that were left undecided settled, and places tidied."""
 
 from __future__ import annotations
 
@@ -10,3 +10,9 @@ from workers.context import perform
 def settle_offers(organisation: str, works: list[str]) -> None:
     """Settle tasks' undecided candidates."""
     perform(organisation, "settle offers", works)
+
+
+@actor("tidy places")
+def tidy_places(organisation: str, works: list[str]) -> None:
+    """Plan places near to tasks anew."""
+    perform(organisation, "tidy places", works)

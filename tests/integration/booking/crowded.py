@@ -143,6 +143,11 @@ class Crowded(RuleBasedStateMachine):
         self.doing("silence", self.world.at, self.today + timedelta(days=1), 0)
         self.nobody_is_stranded()
 
+    @task_in(*LIVE)
+    @rule(n=number)
+    def tidy(self, n):
+        self.doing(None, self.world.tidied, self.one(n, *LIVE).id)
+
     # -- what must hold ----------------------------------------------------------------------
 
     @invariant()

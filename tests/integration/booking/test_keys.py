@@ -337,6 +337,7 @@ NO_KEYS = {
     "list offers to change",
     "list reserves",
     "settle offers",
+    "tidy places",
     "read",
     "read events",
     "list letters",

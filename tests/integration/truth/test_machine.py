@@ -265,6 +265,12 @@ class Machine(RuleBasedStateMachine):
         if not late:
             del self.plain.blocks[ref]
 
+    @has_tasks
+    @rule(number=which)
+    def tidy(self, number):
+        """Workers plan places anew; nothing that people see changes."""
+        self.world.tidied(self.task(number).id)
+
     @rule(minutes=st.sampled_from([1, 5, 10]))
     def clock_on(self, minutes):
         self.world.clock.advance(timedelta(minutes=minutes))

@@ -195,7 +195,10 @@ def test_time_that_some_need_is_no_way_out_for_others(monkeypatch):
     with monkeypatch.context() as off:
         off.setattr(narrow, "ROUNDS", 0)
         assert there.told("other", at(14, 0, TWO)) == ""
-    monkeypatch.setattr(narrow, "MOST", 2)  # tasks looked at
+    with monkeypatch.context() as fewer:
+        fewer.setattr(narrow, "MOST", 2)  # tasks looked at
+        assert there.told("other", at(14, 0, TWO)) == ""
+    monkeypatch.setattr(narrow, "SHARE", 0)  # of all who hang together
     assert there.told("other", at(14, 0, TWO)) == ""
 
 
