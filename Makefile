@@ -20,7 +20,7 @@ demo: $(STAMP) ## run the main job on the example clinic, at once
 	@$(BIN)/timevalg demo
 
 test: $(STAMP) ## run every test, against a real PostgreSQL and Redis that the tests bring
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: $(STAMP) ## check format, lint, types and layers
 	@$(BIN)/ruff format --check $(SOURCES)

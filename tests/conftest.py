@@ -37,11 +37,6 @@ _POSTGRES = pytest.StashKey[servers.Postgres]()
 _REDIS = pytest.StashKey[servers.Redis]()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Give one worker more than there are cores: a test waits for servers and processes too."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_configure(config: pytest.Config) -> None:
     if _is_worker(config):
         return

