@@ -20,6 +20,7 @@ from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 from timevalg.solver import safety, tidy
 from timevalg.solver.certificates import after
+from timevalg.solver.complete import first_and_last
 from timevalg.solver.index import Index
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
@@ -95,10 +96,9 @@ def a_jam() -> tuple[Picture, Task]:
 
 def test_no_plan_is_kept_that_leaves_somebody_out(short_of_breath):
     picture, task = a_jam()
-    real = plan
 
     def leaving_out(*given: object) -> Plan:
-        return replace(real(*given), unplaced=(task,))
+        return replace(plan(*given), unplaced=(task,))
 
     short_of_breath.setattr(tidy, "plan", leaving_out)
     assert tidied(picture, task, NOW) is None
@@ -136,7 +136,7 @@ def test_asked_are_those_most_alike_and_some_of_all_others():
     tasks = case(CLINIC, 0.85, 1).tasks
 
     def days_apart(task: Task) -> int:
-        pairs = zip(tidy._window(task), tidy._window(tasks[0]), strict=True)
+        pairs = zip(first_and_last(task), first_and_last(tasks[0]), strict=True)
         return sum(abs(a - b) for a, b in pairs)
 
     asked = tidy._asked(tasks[0], tasks)

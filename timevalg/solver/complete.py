@@ -198,8 +198,13 @@ def without_others(wish: Wish) -> Wish:
 
 
 def _middle(task: Task) -> int:
-    first = max(task.not_before or task.after_due, task.after_due).toordinal()
-    return (first + task.not_after.toordinal()) // 2
+    return sum(first_and_last(task)) // 2
+
+
+def first_and_last(task: Task) -> tuple[int, int]:
+    """Give the first and the last day on which a task's place could be, as numbers of days."""
+    first = max(task.not_before or task.after_due, task.after_due)
+    return first.toordinal(), task.not_after.toordinal()
 
 
 def _reaches(bound: Solution, tasks: Sequence[Task], value: tuple[int, ...]) -> bool:

@@ -17,7 +17,7 @@ from datetime import datetime
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.certificates import Certificate
-from timevalg.solver.complete import sharing
+from timevalg.solver.complete import first_and_last, sharing
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
@@ -51,7 +51,7 @@ def tidied(picture: Picture, task: Task, now: datetime) -> Certificate | None:
     before = _left_open(picture, asked, now)
     if before <= MANY:
         return None
-    first = _window(task)[0]
+    first = first_and_last(task)[0]
     later = [row for row in rows if row[1].start.toordinal() >= first]
     later.sort(key=lambda row: (row[1].start, row[0].id))
     for many in NEAR:
@@ -69,21 +69,15 @@ def tidied(picture: Picture, task: Task, now: datetime) -> Certificate | None:
 
 def _asked(task: Task, tasks: Sequence[Task]) -> list[Task]:
     """Give tasks most like one, and others evenly from the rest."""
-    window = _window(task)
+    days = first_and_last(task)
 
     def unlike(other: Task) -> tuple[bool, int, str]:
-        days = sum(abs(a - b) for a, b in zip(_window(other), window, strict=True))
-        return other.pools != task.pools, days, other.id
+        apart = sum(abs(a - b) for a, b in zip(first_and_last(other), days, strict=True))
+        return other.pools != task.pools, apart, other.id
 
     order = sorted(tasks, key=unlike)
     rest = order[ALIKE:]
     return order[:ALIKE] + rest[:: -(-len(rest) // OTHERS) or 1]
-
-
-def _window(task: Task) -> tuple[int, int]:
-    """Give a task's first and last day, as numbers of days."""
-    first = max(task.not_before or task.after_due, task.after_due)
-    return first.toordinal(), task.not_after.toordinal()
 
 
 def _left_open(

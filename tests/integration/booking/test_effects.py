@@ -174,9 +174,8 @@ def test_a_subscription_twice_is_one_and_ended_it_is_told_no_more(world):
     assert len(world.read(lambda unit: unit.subscriptions.find())) == 1
     world.invited()
     while not world.read(lambda unit: unit.deliveries.find()):
-        tell_systems.pass_on_events(
-            world.ports, WHO, again.id
-        )  # transactions of other tests on the same server hold the feed back, not for long
+        # transactions of other tests on the same server hold the feed back, not for long
+        tell_systems.pass_on_events(world.ports, WHO, again.id)
     world.dips.end_subscription(again)
     world.work()
     assert hooks.had == []

@@ -95,10 +95,9 @@ def overtaken(world, monkeypatch, times):
 
     def slow(*given) -> Certificate | None:
         found = find(*given)
-        for other in [next(others, None)] if found else ():
-            if other is not None:
-                place = next(s for s in world.sessions(task=other.id))
-                world.patient(other.patient).choose(other, place.start)
+        if found and (other := next(others, None)):
+            (place,) = world.sessions(task=other.id)
+            world.patient(other.patient).choose(other, place.start)
         return found
 
     monkeypatch.setattr(tidy, "tidied", slow)
