@@ -55,6 +55,11 @@ def looks_that_move_nobody(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatc
     return monkeypatch
 
 
+def left_open(picture: Picture, tasks: list[Task]) -> int:
+    *_, count = tidy._left_open(picture, tasks, NOW)
+    return count
+
+
 def places(picture: Picture) -> dict[str, object]:
     sessions = picture.index.sessions.values()
     return {s.task or "": s for s in sessions if s.kind is SessionKind.PLACE}
@@ -73,7 +78,7 @@ def test_everybody_keeps_a_valid_place_and_fewer_starts_are_left_open(seed, near
                 continue
             then = after(picture, found)
             asked = tidy._asked(task, [picture.tasks[name] for name in places(picture)])
-            open_before, open_then = (tidy._left_open(p, asked, NOW) for p in (picture, then))
+            open_before, open_then = (left_open(p, asked) for p in (picture, then))
         assert open_then < open_before
         check(then, found)
         assert places(then).keys() == places(picture).keys()
@@ -97,8 +102,8 @@ def a_jam() -> tuple[Picture, Task]:
 def test_no_plan_is_kept_that_leaves_somebody_out(short_of_breath):
     picture, task = a_jam()
 
-    def leaving_out(*given: object) -> Plan:
-        return replace(plan(*given), unplaced=(task,))
+    def leaving_out(*given: object, steps: int) -> Plan:
+        return replace(plan(*given, steps=steps), unplaced=(task,))
 
     short_of_breath.setattr(tidy, "plan", leaving_out)
     assert tidied(picture, task, NOW) is None
@@ -106,7 +111,7 @@ def test_no_plan_is_kept_that_leaves_somebody_out(short_of_breath):
 
 def test_no_plan_is_kept_that_opens_nothing(short_of_breath):
     picture, task = a_jam()
-    short_of_breath.setattr(tidy, "_left_open", lambda *_: 10)
+    short_of_breath.setattr(tidy, "_left_open", lambda *_: iter([10]))
     assert tidied(picture, task, NOW) is None
 
 
@@ -119,14 +124,14 @@ def test_where_little_is_open_nothing_is_planned(short_of_breath):
 
 def test_more_are_planned_where_few_do_not_help(short_of_breath):
     picture, task = a_jam()
-    sizes, left_open = [], iter([10, 10, 3])
+    sizes, left = [], iter([10, 10, 3])
 
-    def counting(bare: Picture, tasks: list[Task], now: object) -> Plan:
+    def counting(bare: Picture, tasks: list[Task], now: object, *, steps: int) -> Plan:
         sizes.append(len(tasks))
-        return plan(bare, tasks, NOW)
+        return plan(bare, tasks, NOW, steps=steps)
 
     short_of_breath.setattr(tidy, "plan", counting)
-    short_of_breath.setattr(tidy, "_left_open", lambda *_: next(left_open))
+    short_of_breath.setattr(tidy, "_left_open", lambda *_: iter([next(left)]))
     short_of_breath.setattr(tidy, "NEAR", (10, 20, 40))
     assert tidied(picture, task, NOW) is not None
     assert sizes == [10, 20]

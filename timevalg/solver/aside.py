@@ -12,7 +12,7 @@ Everything is worked out when first asked for; the board stays as it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -93,7 +93,7 @@ class Aside:
         self._gathered = 0
         self._able: list[Set[str]] = [set()]
         self._known = 0
-        self._left: dict[tuple[str, int], Sequence[Entry]] = {}
+        self._left: dict[tuple[str, int], Mapping[str, Entry]] = {}
         self._cells_left: dict[tuple[str, int, Frame], int] = {}
         self._starts: dict[tuple[Scope, int], int] = {}
 
@@ -123,18 +123,19 @@ class Aside:
     def able(self, scope: Scope, role: int, cell: int, moves: int) -> list[str]:
         """Give who could serve a role at a start if only those move who might."""
         masks = self.ground(self._site(scope), moves).masks[role]
-        return [name for name, bits in masks.items() if bits >> cell & 1]
+        one = 1 << cell
+        return [name for name, bits in masks.items() if bits & one]
 
-    def left(self, resource: str, moves: int) -> Sequence[Entry]:
-        """Give the places on a resource that cannot be moved away in so many moves."""
+    def left(self, resource: str, moves: int) -> Mapping[str, Entry]:
+        """Give the places on a resource that cannot be moved away in so many moves, by id."""
         if not moves:
-            return self._board.diary(resource).places.entries()
+            return self._board.diary(resource).places.by_id()
         found = self._left.get((resource, moves))
         if found is None:
             self.find_moves(moves)
-            able = self._able[moves]
-            found = [e for e in self.left(resource, moves - 1) if e[2] not in able]
-            self._left[resource, moves] = found
+            before = self.left(resource, moves - 1)
+            stuck = frozenset(before).difference(self._able[moves])
+            found = self._left[resource, moves] = {key: before[key] for key in stuck}
         return found
 
     def find_moves(self, moves: int) -> None:
@@ -230,6 +231,8 @@ class Aside:
         bits = self._cells_left.get(key)
         if bits is None:
             by = frame.offset
-            ranges = [(start - by, end - by) for start, end, _ in self.left(resource, moves)]
+            ranges = [
+                (start - by, end - by) for start, end, _ in self.left(resource, moves).values()
+            ]
             bits = self._cells_left[key] = fill(ranges, frame.size)
         return bits

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from timevalg.model.session import Assignment, Session, SessionKind
@@ -486,13 +487,17 @@ class Board:
         return list(found.values())
 
     def _counted(self, spot: Spot) -> Iterator[tuple[list[Session], int]]:
-        """Give for each quota that a spot could fill the sessions it counts, and its `max`."""
+        """Give for each quota that a spot could fill the sessions it counts, and its `max`.
+
+        In the order of their ids: in whatever order they came, the same go where it has too many.
+        """
         for key, name, period in self._quotas_of(spot):
             tally = self.tally(key, name)
             if tally is not None:
                 there = tally.periods.get(period, ())
                 if len(there) >= tally.most:
-                    yield [s for s in there if counts(s, self.now, True)], tally.most
+                    in_order = sorted(there, key=attrgetter("id"))
+                    yield [s for s in in_order if counts(s, self.now, True)], tally.most
 
 
 def _either(rows: tuple[T, ...], *, leaving: bool) -> tuple[tuple[T, ...], tuple[T, ...]]:

@@ -94,14 +94,14 @@ class Layer:
         Cells that are taken beside them and stay so.
     """
 
-    __slots__ = ("_bits", "_days", "_entries", "_fixed", "_per_day")
+    __slots__ = ("_bits", "_by_id", "_days", "_fixed", "_per_day")
 
     def __init__(
         self, days: dict[int, tuple[Entry, ...]], per_day: int, fixed: Fixed | None = None
     ) -> None:
         self._days, self._per_day, self._fixed = days, per_day, fixed
         self._bits: dict[Frame, int] = {}
-        self._entries: list[Entry] | None = None
+        self._by_id: dict[str, Entry] | None = None
 
     @classmethod
     def of(cls, entries: Iterable[Entry], per_day: int, fixed: Fixed | None = None) -> Layer:
@@ -124,12 +124,11 @@ class Layer:
             if entry[0] < end and start < entry[1]
         }
 
-    def entries(self) -> list[Entry]:
-        """Give all claims."""
-        if self._entries is None:
-            rows = (entry for of_day in self._days.values() for entry in of_day)
-            self._entries = list(dict.fromkeys(rows))
-        return self._entries
+    def by_id(self) -> Mapping[str, Entry]:
+        """Give all claims, by the id of their session."""
+        if self._by_id is None:
+            self._by_id = {e[2]: e for of_day in self._days.values() for e in of_day}
+        return self._by_id
 
     def changed(self, added: Collection[Entry], removed: Collection[Entry]) -> Layer:
         """Give the layer after some claims came and went; known bitmaps are carried over."""
@@ -145,6 +144,11 @@ class Layer:
             for day in range(entry[0] // per_day, (entry[1] - 1) // per_day + 1):
                 days[day] = (*days.get(day, ()), entry)
         new = Layer(days, per_day, self._fixed)
+        if self._by_id is not None:
+            new._by_id = by_id = self._by_id.copy()
+            for entry in removed:
+                by_id.pop(entry[2], None)
+            by_id.update((entry[2], entry) for entry in added)
         for frame, bits in list(self._bits.items()):
             shift, size = frame.offset, frame.size
             if removed:

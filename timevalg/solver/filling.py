@@ -18,12 +18,13 @@ from timevalg.model.resource import Kind
 from timevalg.solver.aside import ANYHOW, Aside, Site
 from timevalg.solver.bits import raised, shifted
 from timevalg.solver.board import Board
+from timevalg.solver.diary import Entry
 from timevalg.solver.overflow import Filled, Seats, Where
 from timevalg.solver.stretches import Sort, Steps, Stretches, parted
 
 Rows = Mapping[Hashable, Mapping[str, int]]
 """Site → place → the starts at which it could be, in the site's steps."""
-MOVES = 3
+MOVES = 2
 """Who cannot move aside in so many moves is looked at, however many they are."""
 LONG = 4
 """Steps beyond which nothing is gained by weighing the steps of a visit one by one."""
@@ -104,24 +105,24 @@ class Filling:
         self._benches = {key: self._bench(sites[key], role) for key, role in known.items()}
         names = dict.fromkeys(name for of_one in self._benches.values() for name in of_one.begins)
         every = set[str]().union(*rows.values()) - could_do_without(roles, rows)
-        taken = {
-            entry[2]: (name, entry)
-            for name in names
-            for entry in aside.left(name, moves)
-            if entry[2] in every
-        }
-        self._could = defaultdict[str, list[Bench]](list)
+        taken: dict[str, tuple[str, Entry]] = {}
+        for name in names:
+            left = aside.left(name, moves)
+            taken.update((place, (name, left[place])) for place in every.intersection(left))
+        self._least: dict[str, tuple[int, int]] = {}
         self._at: dict[str, tuple[str, int]] = {}
         for key, bench in self._benches.items():
+            takes = bench.length, bench.worth
             for place, steps in rows[key].items():
                 if place not in taken:
                     continue
-                self._could[place].append(bench)
+                before = self._least.get(place)
+                self._least[place] = takes if before is None else least(before, takes)
                 name, (start, end, _) = taken[place]
                 step = raster.step(start)
                 if step is not None and raster.first(end) - step == bench.length:
                     here, seats = step - self._base, bench.begins.get(name, 0)
-                    if here >= 0 and (seats & shifted(steps, -bench.by)) >> here & 1:
+                    if here >= 0 and seats >> here & 1 and steps >> here - bench.by & 1:
                         self._at[place] = name, here
         longest = max((bench.length for bench in self._benches.values()), default=0)
         self._ways = [way for way in ways if way.tells(longest)]
@@ -192,7 +193,7 @@ class Filling:
             every[name] = Steps(size) if way.single else parted(tuple(of_one))
         staying: dict[str, Mapping[Where, int]] = {}
         for place, (name, step) in self._at.items():
-            length, worth = least(self._could[place])
+            length, worth = self._least[place]
             if way.single:
                 steps = range(step, step + length)
                 staying[place] = {(name, every[name].number(at)): 1 for at in steps}
@@ -201,9 +202,9 @@ class Filling:
         return Filled(self._base, list(seats.values()), every, staying)
 
 
-def least(benches: Sequence[Bench]) -> tuple[int, int]:
-    """Give the least of what somebody could take: length and worth, wherever they are."""
-    return min(b.length for b in benches), min(b.worth for b in benches)
+def least(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """Give the least that somebody could take who has a choice: length and worth."""
+    return min(one[0], other[0]), min(one[1], other[1])
 
 
 def could_do_without(roles: Mapping[Hashable, int | None], rows: Rows) -> set[str]:

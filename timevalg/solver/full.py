@@ -44,21 +44,22 @@ class Full:
         self._tried: dict[tuple[Scope, int], int] = {}  # in vain, with so many resources known
         self._narrowed: dict[int, Narrowed] = {}  # with so many resources known
 
-    def proven(self, scope: Scope, cell: int, *, at_hand: bool = False) -> bool:
+    def proven(self, scope: Scope, cell: int, *, kinds: int | None = None) -> bool:
         """Tell whether it is proven that a claim at the start would strand somebody.
 
         Parameters
         ----------
-        at_hand : bool
-            Go only by what other starts were asked by: that costs little.
+        kinds : int or None
+            Weigh so many kinds of resources at most, those among them that have been weighed for
+            other starts; these cost little. Default all.
         """
-        key = scope, cell
-        if (at_hand and not self._filled) or self._tried.get(key) == len(self._aside.resources):
+        key, known = (scope, cell), len(self._aside.resources)
+        if (kinds == 0 and not self._filled) or self._tried.get(key) == known:
             return False
         self._aside.find_moves(MOVES)
-        if self._strands(scope, cell, self._spent, lambda kind: self._filled_by(kind, at_hand)):
+        if self._strands(scope, cell, self._spent, lambda kind: self._filled_by(kind, kinds)):
             return True
-        if not at_hand:
+        if kinds is None:
             self._tried[key] = len(self._aside.resources)
         return False
 
@@ -106,10 +107,11 @@ class Full:
                 return True
         return False
 
-    def _filled_by(self, kind: Kind, at_hand: bool) -> Sequence[Filled] | None:
-        key = kind, len(self._aside.resources)
-        found = self._filled.get(key)
-        if found is None and not at_hand:
+    def _filled_by(self, kind: Kind, kinds: int | None) -> Sequence[Filled] | None:
+        known = len(self._aside.resources)
+        found = self._filled.get((kind, known))
+        if found is None and (kinds is None or sum(k == known for _, k in self._filled) < kinds):
             rows = {key: dict(site.waiting) for key, site in self._aside.sites.items()}
-            found = self._filled[key] = Filling(self._board, self._aside, kind, rows).filled
+            found = Filling(self._board, self._aside, kind, rows).filled
+            self._filled[kind, known] = found
         return found

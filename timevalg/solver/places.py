@@ -88,7 +88,9 @@ class Plan:
     unplaced: tuple[Task, ...]
 
 
-def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
+def plan(
+    picture: Picture, tasks: Iterable[Task], now: datetime, *, steps: int | None = None
+) -> Plan:
     """Give every task a valid place, as far as late-first with repair reaches.
 
     If somebody is left out, it is tried again with the tasks of their pools first, the more are
@@ -107,10 +109,13 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
         later, the earlier they stand here.
     now : datetime
         UTC.
+    steps : int or None
+        Of repair, for all attempts together; a little more for each task. See `Budget`. Default
+        `STEPS_A_PLAN`.
     """
     wanted = list(tasks)
     stage = replace(picture, now=now, tasks={**picture.tasks, **{t.id: t for t in wanted}})
-    placed, unplaced = _best(Board(stage), wanted)
+    placed, unplaced = _best(Board(stage), wanted, STEPS_A_PLAN if steps is None else steps)
     standing: dict[str, Session] = {}
     gone: set[str] = set()
     for certificate in placed:
@@ -122,9 +127,9 @@ def plan(picture: Picture, tasks: Iterable[Task], now: datetime) -> Plan:
     return Plan(tuple(placed), stage, tuple(unplaced))
 
 
-def _best(board: Board, wanted: Sequence[Task]) -> tuple[list[Certificate], list[Task]]:
+def _best(board: Board, wanted: Sequence[Task], steps: int) -> tuple[list[Certificate], list[Task]]:
     """Plan in one order after the other until nobody is left out who could have a place."""
-    budget = Budget(STEPS_A_PLAN + STEPS_A_TASK * len(wanted))
+    budget = Budget(steps + STEPS_A_TASK * len(wanted))
     first_days = {t.id: _first_day(board, t) for t in wanted}
     late_first, other_way = (
         sorted(tasks, key=lambda t: first_days[t.id], reverse=True)
@@ -142,8 +147,8 @@ def _best(board: Board, wanted: Sequence[Task]) -> tuple[list[Certificate], list
         if order in tried and not last:
             continue  # would leave out the same again
         board.back(begin)
-        steps = budget.left if last else STEPS_AN_ATTEMPT + STEPS_A_TASK * len(wanted)
-        with budget.within(steps) as mine:
+        given = budget.left if last else STEPS_AN_ATTEMPT + STEPS_A_TASK * len(wanted)
+        with budget.within(given) as mine:
             found = _plan(board, order, mine)
         if best is None or worth(found[1]) < worth(best[1]):
             best = found

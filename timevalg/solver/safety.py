@@ -131,7 +131,7 @@ class Settling:
         if where is None:
             return None
         scope, cell = where
-        if self._full.proven(scope, cell, at_hand=True):
+        if self._full.proven(scope, cell, kinds=0):
             return None if clinicians else UNSAFE
         with self._repair.within(steps):
             found = self._find(scope, cell, clinicians)
@@ -196,7 +196,7 @@ class Settling:
                 found = self._at_once(scope, cell, clinicians)
                 if found is not None:
                     return found
-            if moves == 2 and self._full.proven(scope, cell):
+            if moves == 2 and self._full.proven(scope, cell, kinds=1):
                 return None
             if moves and self._repair.budget.left <= 0:
                 return None

@@ -11,8 +11,9 @@ Source: design.md, "The choice guarantee": places may move for as long as everyb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
@@ -21,11 +22,14 @@ from timevalg.solver.complete import first_and_last, sharing
 from timevalg.solver.offers import offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import plan
+from timevalg.solver.repair import Lazy
 
 MANY = 4
 """Starts that a look leaves open beyond which it is worthwhile."""
 NEAR = (150, 600)
 """Places planned anew, those first that come first; more where fewer do not help."""
+STEPS = 16_000
+"""Steps of repair for a plan, see `plan`: one that has not been found by then rarely is."""
 ALIKE, OTHERS = 5, 3
 """Tasks that are asked: those most like the one that was left with many, and others."""
 SHOWN = 20
@@ -48,8 +52,8 @@ def tidied(picture: Picture, task: Task, now: datetime) -> Certificate | None:
     rows = sharing(picture, task)
     rows += [(task, s) for s in picture.index.by_task(task.id) if s.kind is SessionKind.PLACE]
     asked = _asked(task, [of_one for of_one, _ in rows])
-    before = _left_open(picture, asked, now)
-    if before <= MANY:
+    before = Lazy(_left_open(picture, asked, now))
+    if all(count <= MANY for count in before):
         return None
     first = first_and_last(task)[0]
     later = [row for row in rows if row[1].start.toordinal() >= first]
@@ -57,10 +61,11 @@ def tidied(picture: Picture, task: Task, now: datetime) -> Certificate | None:
     for many in NEAR:
         near = later[:many]
         bare = picture.apply(removed=[place.id for _, place in near])
-        made = plan(bare, [of_one for of_one, _ in near], now)
+        made = plan(bare, [of_one for of_one, _ in near], now, steps=STEPS)
         if made.unplaced:
             return None  # as few as these: with more it is the same
-        if _left_open(made.picture, asked, now, before) < before:
+        *_, most = before
+        if all(count < most for count in _left_open(made.picture, asked, now)):
             return _moves([place for _, place in rows], made.picture)
         if many >= len(later):
             break
@@ -80,16 +85,11 @@ def _asked(task: Task, tasks: Sequence[Task]) -> list[Task]:
     return order[:ALIKE] + rest[:: -(-len(rest) // OTHERS) or 1]
 
 
-def _left_open(
-    picture: Picture, tasks: Sequence[Task], now: datetime, enough: int | None = None
-) -> int:
-    """Count the starts that looks of some tasks leave open; no further than is asked for."""
-    count = 0
-    for task in tasks:
-        count += offers(picture, task, now, limit=SHOWN, key="tidied").undecided
-        if enough is not None and count >= enough:
-            break
-    return count
+def _left_open(picture: Picture, tasks: Sequence[Task], now: datetime) -> Iterator[int]:
+    """Give how many starts looks of the first task leave open, of the first two, and so on."""
+    return accumulate(
+        offers(picture, task, now, limit=SHOWN, key="tidied").undecided for task in tasks
+    )
 
 
 def _moves(old: Sequence[Session], then: Picture) -> Certificate | None:

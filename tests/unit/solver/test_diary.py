@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.solver.small import DAY, NOW, TODAY, at, taken
 from timevalg.model.session import SessionKind
-from timevalg.solver.diary import Diary, entry_of
+from timevalg.solver.diary import Diary, Layer, entry_of
 from timevalg.solver.frame import EPOCH_DAY, Frame
 
 GRID = 5
@@ -71,3 +71,15 @@ def test_what_is_remembered_serves_those_too_who_hold_one_more(places, first, un
         assert grown.steady(now)[0] <= now < grown.steady(now)[1]
         assert expected.steady(now)[0] <= grown.steady(now)[0]
         assert grown.steady(now)[1] <= expected.steady(now)[1]
+
+
+def test_claims_by_id_are_right_after_some_came_and_went():
+    per_day = 24 * 60 // GRID
+    entries = [claim(str(hour), hour)[0] for hour in range(8, 16)]
+    layer = Layer.of(entries[:6], per_day)
+    assert layer.by_id() == {e[2]: e for e in entries[:6]}
+    moved = (entries[0][0] + 1, entries[0][1] + 1, entries[0][2])
+    changed = layer.changed([*entries[6:], moved], entries[:2])
+    assert changed.by_id() == {e[2]: e for e in (*entries[2:], moved)}
+    assert changed.by_id() == Layer.of([*entries[2:], moved], per_day).by_id()
+    assert layer.by_id() == {e[2]: e for e in entries[:6]}
