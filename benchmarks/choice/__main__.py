@@ -1,4 +1,7 @@
-"""``python -m benchmarks.choice [--json] [--seeds 1 …] [--loads 0.92 …] [--quick] [--docs]``."""
+"""Patients choose: ``python -m benchmarks.choice [--json] [--docs] [--quick]``.
+
+Narrowed by ``--seeds 1 …``, ``--loads 0.92 …`` and ``--only loads even …``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import sys
 
 from benchmarks.choice.report import table, write
-from benchmarks.choice.run import LOADS, SEEDS, everything
+from benchmarks.choice.run import LOADS, PARTS, SEEDS, everything
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON in place of a table")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), metavar="N")
     parser.add_argument("--loads", type=_load, nargs="+", default=list(LOADS), metavar="SHARE")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, metavar="PART")
     parser.add_argument("--quick", action="store_true", help="tiny clinics, a few seconds")
     parser.add_argument("--docs", action="store_true", help="write docs/choice.md and choice.svg")
     given = parser.parse_args(arguments)
@@ -23,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     def say(what: str) -> None:
         print(what, file=sys.stderr, flush=True)
 
-    found = everything(given.loads, given.seeds, say, given.quick)
+    if given.docs and set(given.only) != set(PARTS):
+        parser.error("--docs writes all of the page; leave out --only")
+    found = everything(given.loads, given.seeds, say, given.quick, given.only)
     if given.docs:
         write(found)
     print(json.dumps(found) if given.json else table(found))

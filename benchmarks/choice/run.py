@@ -6,7 +6,7 @@ import os
 import platform
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -25,14 +25,27 @@ EXACT = range(1_000, 1_060)
 PROCESSES = 2
 """Settings played at the same time."""
 
+PARTS = ("loads", "even", "variants", "interleaved", "exact")
+"""What there is to run: near weeks fuller, filled evenly, and the rest."""
+
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
 
 def everything(
-    loads: Sequence[float], seeds: Sequence[int], say: Say, quick: bool = False
+    loads: Sequence[float],
+    seeds: Sequence[int],
+    say: Say,
+    quick: bool = False,
+    parts: Collection[str] = PARTS,
 ) -> Figures:
-    """Run the benchmark; minutes for each seed, seconds if `quick`: then clinics are tiny."""
+    """Run the benchmark; minutes for each seed, seconds if `quick`: then clinics are tiny.
+
+    Parameters
+    ----------
+    parts : collection of str
+        Some of `PARTS`; what is not among them is left out, or empty.
+    """
 
     def sized(setting: Setting) -> Setting:
         return replace(setting, clinicians=8, rooms=4, days=3) if quick else setting
@@ -50,7 +63,9 @@ def everything(
     jobs.append((("exact",), share_shown, (EXACT[:6] if quick else EXACT,)))
     found: Figures = {"loads": {}, "even": {}, "variants": {}}
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:  # each core its own setting
-        running = [(where, pool.submit(play, *given)) for where, play, given in jobs]
+        running = [
+            (where, pool.submit(play, *given)) for where, play, given in jobs if where[0] in parts
+        ]
         for where, future in running:
             inside = found
             for name in where[:-1]:
@@ -59,7 +74,8 @@ def everything(
             say(f"{': '.join(where)} done")
     for name in ("loads", "even"):
         found[name] = dict(sorted(found[name].items()))
-    found["shown_refused_pct"] = found["interleaved"]["shown_refused_pct"]
+    if "interleaved" in found:
+        found["shown_refused_pct"] = found["interleaved"]["shown_refused_pct"]
     found["seeds"], found["quick"] = list(seeds), quick
     found["machine"] = {
         "python": platform.python_version(),

@@ -7,7 +7,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from benchmarks.choice.__main__ import main
 from benchmarks.choice.report import page, plot, table
+from benchmarks.choice.run import everything
 
 KEYS = {
     "tasks",
@@ -40,6 +44,18 @@ def test_the_short_form_gives_every_figure_and_strands_nobody():
     assert "near weeks fuller, 92 %" in table(found)
     assert "$" not in page(found)
     assert plot(found).startswith("<svg")
+
+
+def test_one_part_by_itself_gives_no_other():
+    said: list[str] = []
+    found = everything((0.92,), (1,), said.append, True, ("even",))
+    assert found["even"].keys() == {"0.92"}
+    assert found["loads"] == found["variants"] == {}
+    assert not found.keys() & {"interleaved", "exact", "shown_refused_pct"}
+    assert said == ["even: 0.92 done"]
+    assert "even, 92 %" in table(found)
+    with pytest.raises(SystemExit):
+        main(["--docs", "--only", "even"])
 
 
 def test_a_case_is_the_same_in_every_process():

@@ -60,6 +60,7 @@ class Board:
         self._scopes: dict[str, tuple[Scope, ...]] = {}
         self._known: dict[str, Spot] = {}
         self._counts: dict[Spot, list[tuple[QuotaKey, str, date]]] = {}
+        self._there: dict[tuple[Tally, date], list[Session]] = {}
 
     # -- coming and going --------------------------------------------------------------------
 
@@ -460,9 +461,8 @@ class Board:
     def _room_in(self, key: QuotaKey, name: str, period: date) -> int:
         """Give how many more a quota may count in a period."""
         tally = self.tally(key, name)
-        there = tally.periods.get(period, ()) if tally is not None else ()
         most = self.index.organisation.clinics[key[0]].quotas[key[1]].max
-        return most - sum(counts(s, self.now, True) for s in there)
+        return most if tally is None else most - len(self._standing(tally, period))
 
     def _over_quota(
         self,
@@ -487,17 +487,20 @@ class Board:
         return list(found.values())
 
     def _counted(self, spot: Spot) -> Iterator[tuple[list[Session], int]]:
-        """Give for each quota that a spot could fill the sessions it counts, and its `max`.
-
-        In the order of their ids: in whatever order they came, the same go where it has too many.
-        """
+        """Give for each quota that a spot could fill the sessions it counts, and its `max`."""
         for key, name, period in self._quotas_of(spot):
             tally = self.tally(key, name)
-            if tally is not None:
-                there = tally.periods.get(period, ())
-                if len(there) >= tally.most:
-                    in_order = sorted(there, key=attrgetter("id"))
-                    yield [s for s in in_order if counts(s, self.now, True)], tally.most
+            if tally is not None and len(tally.periods.get(period, ())) >= tally.most:
+                yield self._standing(tally, period), tally.most
+
+    def _standing(self, tally: Tally, period: date) -> list[Session]:
+        """Give what counts in a period, in the order of ids: in whatever order it came."""
+        found = self._there.get((tally, period))
+        if found is None:
+            there = sorted(tally.periods.get(period, ()), key=attrgetter("id"))
+            found = [s for s in there if counts(s, self.now, True)]
+            self._there[tally, period] = found
+        return found
 
 
 def _either(rows: tuple[T, ...], *, leaving: bool) -> tuple[tuple[T, ...], tuple[T, ...]]:

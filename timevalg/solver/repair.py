@@ -152,6 +152,7 @@ class Repair:
         self._free: dict[str, Lazy[Spot]] = {}
         self._crowded: dict[tuple[str, int], Lazy[tuple[Spot, list[Spot] | None]]] = {}
         self._moves: dict[str, Moves] = {}
+        self._stays: dict[str, tuple[bool, int]] = {}
 
     @contextmanager
     def within(self, steps: int) -> Iterator[None]:
@@ -307,10 +308,14 @@ class Repair:
 
     def stays(self, place: Spot) -> tuple[bool, int]:
         """Give an order of places: who has something free first, then who has most starts."""
-        task = self.board.tasks.get(place.task or "")
-        if task is None:
-            return True, 0
-        return not self._has_free(task), -sum(s.bits.bit_count() for s in self.board.scopes(task))
+        found = self._stays.get(place.id)
+        if found is None:
+            task, found = self.board.tasks.get(place.task or ""), (True, 0)
+            if task is not None:
+                starts = sum(s.bits.bit_count() for s in self.board.scopes(task))
+                found = not self._has_free(task), -starts
+            self._stays[place.id] = found
+        return found
 
     def _has_free(self, task: Task) -> bool:
         return next(self.free(task), None) is not None
