@@ -28,8 +28,9 @@ MANY = 4
 """Starts that a look leaves open beyond which it is worthwhile."""
 NEAR = (150, 600)
 """Places planned anew, those first that come first; more where fewer do not help."""
-STEPS = 16_000
-"""Steps of repair for a plan, see `plan`: one that has not been found by then rarely is."""
+STEPS = 40_000
+"""Steps of repair for a plan, see `plan`: enough for all its attempts but a long last one, which
+has never found one. With 16,000 a jam stayed that is undone with these."""
 ALIKE, OTHERS = 5, 3
 """Tasks that are asked: those most like the one that was left with many, and others."""
 SHOWN = 20
