@@ -241,7 +241,7 @@ class World:
     def tidied(self, task):
         """Plan places anew near a task, whether or not more is open then; gives how many moved."""
         fewer = count(1000, -1)
-        with mock.patch.object(tidy, "_left_open", lambda *_: next(fewer)):
+        with mock.patch.object(tidy, "_left_open", lambda *_: iter([next(fewer)])):
             return tidy_places(self.ports, worker(ORGANISATION), task)
 
     def promises_broken(self):

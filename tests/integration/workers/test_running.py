@@ -63,7 +63,7 @@ def test_what_a_look_left_undecided_is_settled_by_a_worker_for_the_next(world, m
     monkeypatch.setattr("timevalg.solver.safety.CHAIN", -1)  # repair finds nothing
     monkeypatch.setattr("timevalg.solver.safety.WAYS", 0)  # nor is it tried with joint moves
     monkeypatch.setattr(
-        "timevalg.solver.full.Full.proven", lambda full, scope, cell, at_hand=False: False
+        "timevalg.solver.full.Full.proven", lambda full, scope, cell, kinds=None: False
     )
     day = world.clock.now().date() + timedelta(days=14)
     day -= timedelta(days=day.weekday())
