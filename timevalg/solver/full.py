@@ -53,8 +53,8 @@ class Full:
             Weigh so many kinds of resources at most, those among them that have been weighed for
             other starts; these cost little. Default all.
         """
-        key, known = (scope, cell), len(self._aside.resources)
-        if (kinds == 0 and not self._filled) or self._tried.get(key) == known:
+        key = scope, cell
+        if (kinds == 0 and not self._filled) or self._tried.get(key) == len(self._aside.resources):
             return False
         self._aside.find_moves(MOVES)
         if self._strands(scope, cell, self._spent, lambda kind: self._filled_by(kind, kinds)):

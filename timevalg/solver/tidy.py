@@ -30,7 +30,7 @@ NEAR = (150, 600)
 """Places planned anew, those first that come first; more where fewer do not help."""
 STEPS = 40_000
 """Steps of repair for a plan, see `plan`: enough for all its attempts but a long last one, which
-has never found one. With 16,000 a jam stayed that is undone with these."""
+found none in the plays of `benchmarks.choice`; with 16,000 a jam stayed that these undo."""
 ALIKE, OTHERS = 5, 3
 """Tasks that are asked: those most like the one that was left with many, and others."""
 SHOWN = 20
