@@ -238,6 +238,13 @@ class World:
 
         return self.read(rows)
 
+    def only_work(self, kind):
+        """Have the one work of a kind done that is waiting; gives it as it was."""
+        (work,) = self.read(lambda unit: unit.work.find(kind=kind))
+        (done,) = self.work_kinds(kind)
+        assert done.outcome == "done"
+        return work
+
     def tidied(self, task):
         """Plan places anew near a task, whether or not more is open then; gives how many moved."""
         fewer = count(1000, -1)

@@ -37,12 +37,9 @@ def test_the_next_look_has_what_a_prover_found_and_it_can_be_chosen(world):
     first = me.offers(tasks[0])
     assert first.undecided > 0
     me.offers(tasks[0])
-    (work,) = world.read(lambda unit: unit.work.find(kind="settle offers"))
-    assert work.entity == tasks[0].id
     elsewhere = ports_on(world.store, Post()).pictures  # of another process
     elsewhere.current(ORGANISATION)
-    (done,) = world.work_kinds("settle offers")
-    assert done.outcome == "done"
+    assert world.only_work("settle offers").entity == tasks[0].id
     while not elsewhere.current(ORGANISATION).settled.get(tasks[0].id):
         pass  # transactions of other tests on the same server hold the feed back, not for long
     second = me.offers(tasks[0])

@@ -54,12 +54,10 @@ def test_a_look_that_leaves_much_open_has_places_tidied(world):
     first = me.offers(tasks[0])
     assert first.undecided > 4
     me.offers(tasks[0])
-    (work,) = world.read(lambda unit: unit.work.find(kind="tidy places"))
-    assert (work.entity, work.clinic) == (tasks[0].id, tasks[0].clinic)
     elsewhere = ports_on(world.store, Post()).pictures  # of another process
     elsewhere.current(tasks[0].organisation)
-    (done,) = world.work_kinds("tidy places")
-    assert done.outcome == "done"
+    work = world.only_work("tidy places")
+    assert (work.entity, work.clinic) == (tasks[0].id, tasks[0].clinic)
     assert world.promises_broken() == {}
     second = me.offers(tasks[0])
     assert second.undecided < first.undecided
