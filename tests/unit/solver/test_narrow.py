@@ -1,138 +1,23 @@
-"""Proofs that take all that is known: what each way to weigh, and narrowing, adds to them.
-
-One room, and two days on which it is open for as long as each test says; starts each half-hour.
-"""
+"""Proofs that take all that is known: what each way to weigh, and narrowing, adds to them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
-from tests.unit.solver.small import DAY, NOW, OSLO, TODAY, at, organisation, resource, task
-from timevalg.model.clinic import Clinic
-from timevalg.model.pool import Pool
-from timevalg.model.resource import Kind
-from timevalg.model.roster import Opening, WorkingHours
-from timevalg.model.service import Role, Service
-from timevalg.model.session import Session, SessionKind
-from timevalg.model.task import Task
-from timevalg.model.text import Text
-from timevalg.model.time import Span
+from tests.unit.solver.one_room import ONE, TWO, OneRoom, hours
+from tests.unit.solver.small import at
 from timevalg.solver import narrow
-from timevalg.solver.ask import Ask
-from timevalg.solver.certificates import Certificate
 from timevalg.solver.filling import Way
-from timevalg.solver.index import Index
-from timevalg.solver.picture import Picture
-from timevalg.solver.safety import Settling
-
-ONE, TWO = TODAY + DAY, TODAY + 2 * DAY
 
 
-def hours(start: float, end: float, *days: date) -> tuple[WorkingHours, ...]:
-    week = frozenset(day.weekday() for day in days or (ONE, TWO))
-    return (WorkingHours(days=week, start=round(60 * start), end=round(60 * end)),)
-
-
-class Small:
-    """A clinic with one room, and who has a place in it.
-
-    Parameters
-    ----------
-    visits : mapping
-        Pool → minutes, and who may see the patient. Every visit takes the room as well, but a talk.
-    people : mapping
-        Clinician → working hours.
-    room : tuple of WorkingHours
-    """
-
-    def __init__(
-        self,
-        visits: Mapping[str, tuple[int, frozenset[str]]],
-        people: Mapping[str, tuple[WorkingHours, ...]],
-        room: tuple[WorkingHours, ...],
-    ) -> None:
-        sees = {
-            who: frozenset(v for v, (_, several) in visits.items() if who in several)
-            for who in people
-        }
-        everybody = [resource(who, hours=h, skills=sees[who]) for who, h in people.items()]
-        everybody.append(resource("room", Kind.ROOM, hours=room))
-        services, pools = {}, {}
-        for name, (minutes, several) in visits.items():
-            roles = [] if name == "talk" else [Role("room", Kind.ROOM, minutes)]
-            if several:
-                roles.append(Role("doctor", Kind.CLINICIAN, minutes, 0, frozenset({name})))
-            services[name] = Service(name, Text.plain(name), minutes, tuple(roles))
-            pools[name] = Pool(name, "c", name, (Opening(start=480, end=1020),), 30, 5)
-        self._clinic = Clinic(
-            "c",
-            "o",
-            Text.plain("c"),
-            OSLO,
-            resources={r.id: r for r in everybody},
-            services=services,
-            pools=pools,
-        )
-        self._tasks: dict[str, Task] = {}
-        self._places: list[Session] = []
-
-    def placed(
-        self,
-        name: str,
-        pool: str,
-        start: datetime,
-        first: date,
-        last: date,
-        who: str = "",
-        others: tuple[str, ...] = (),
-    ) -> Small:
-        """Add a task with a place, which could be on some days, and in other pools as well."""
-        one = task(pools=(pool, *others), not_before=first, not_after=last, patient=name)
-        self._tasks[name] = replace(one, id=name)
-        service = self._clinic.services[pool]
-        resources = {r.id: ("room",) if r.kind is Kind.ROOM else (who,) for r in service.roles}
-        span = Span(start, start + service.length * (DAY / 1440))
-        self._places.append(
-            Session(
-                f"place:{name}",
-                SessionKind.PLACE,
-                start=start,
-                length=service.length,
-                resources=resources,
-                spans={n: span for names in resources.values() for n in names},
-                pool=pool,
-                clinic="c",
-                service=pool,
-                task=name,
-                patient=name,
-            )
-        )
-        return self
-
-    def told(self, pool: str, start: datetime) -> str:
-        """Tell what is said of a start that somebody asks for: safe, unsafe, or nothing."""
-        asking = task(pools=(pool,), not_before=ONE, not_after=TWO, patient="kim")
-        tasks = {**self._tasks, asking.id: asking}
-        picture = Picture(Index.of(organisation(self._clinic), self._places), tasks, NOW)
-        ask = Ask.for_task(picture.index, asking, pool, NOW)
-        settling = Settling(picture, asking, NOW, ask.ignore, key="new")
-        unsafe = settling.is_unsafe(ask, start)
-        if isinstance(settling.settle(ask, start), Certificate):
-            assert not unsafe, "although it is safe"
-            return "safe"
-        return "unsafe" if unsafe else ""
-
-
-def where_in_a_gap_matters(last: date = ONE) -> Small:
+def where_in_a_gap_matters(last: date = ONE) -> OneRoom:
     """Somebody can only be in the later half of an hour, as Kari begins at half past."""
     ola = frozenset({"ola"})
     visits = {"late": (30, frozenset({"kari"})), "whole": (60, ola), "half": (30, ola)}
     open_ = (*hours(14, 15, ONE), *hours(14, 16.5, TWO))
-    there = Small(visits, {"kari": hours(14.5, 15), "ola": open_}, open_)
+    there = OneRoom(visits, {"kari": hours(14.5, 15), "ola": open_}, open_)
     there.placed("one", "late", at(14, 30, ONE), ONE, last, "kari")
     there.placed("two", "whole", at(14, 0, TWO), ONE, TWO, "ola")
     return there.placed("three", "half", at(15, 0, TWO), ONE, TWO, "ola")
@@ -147,10 +32,10 @@ def test_steps_by_themselves_tell_where_in_a_gap_somebody_has_to_be(monkeypatch)
     assert there.told("half", at(14, 30, ONE)) == ""
 
 
-def where_a_long_visit_must_fit(last: date = ONE) -> Small:
+def where_a_long_visit_must_fit(last: date = ONE) -> OneRoom:
     """An hour and a half have two and a half hours on the first day, beside half-hours."""
     visits = {"long": (90, frozenset[str]()), "short": (30, frozenset[str]())}
-    there = Small(visits, {}, hours(12, 14.5))
+    there = OneRoom(visits, {}, hours(12, 14.5))
     there.placed("one", "long", at(12, 0, ONE), ONE, last)
     return there.placed("two", "short", at(14, 0, TWO), ONE, TWO)
 
@@ -164,7 +49,7 @@ def test_with_short_visits_left_out_it_is_told_that_a_long_one_does_not_fit(monk
     assert there.told("short", at(13, 0, ONE)) == ""
 
 
-def where_kari_is_taken(last: date = ONE) -> Small:
+def where_kari_is_taken(last: date = ONE) -> OneRoom:
     """Kari's hour on the first day is full of two talks that can be on no other day.
 
     So the visit that takes Kari and the room then, or Lie or Mia and the room on the second day,
@@ -181,7 +66,7 @@ def where_kari_is_taken(last: date = ONE) -> Small:
         "mia": hours(14, 15, TWO),
         "ola": hours(14, 15),
     }
-    there = Small(visits, people, hours(14, 15))
+    there = OneRoom(visits, people, hours(14, 15))
     there.placed("one", "talk", at(14, 0, ONE), ONE, last, "kari")
     there.placed("two", "talk", at(14, 30, ONE), ONE, last, "kari")
     return there.placed("three", "visit", at(14, 0, TWO), ONE, TWO, "lie")
@@ -204,7 +89,7 @@ def test_time_that_some_need_is_no_way_out_for_others(monkeypatch):
 
 def test_who_could_be_where_nobody_else_here_could_is_not_taken_to_need_the_time(monkeypatch):
     visits = {"visit": (60, frozenset({"ola"})), "talk": (60, frozenset({"kari"}))}
-    there = Small(visits, {"ola": hours(14, 15), "kari": hours(14, 15)}, hours(14, 15))
+    there = OneRoom(visits, {"ola": hours(14, 15), "kari": hours(14, 15)}, hours(14, 15))
     there.placed("one", "visit", at(14, 0, ONE), ONE, ONE, "ola", others=("talk",))
     assert there.told("visit", at(14, 0, ONE)) == "safe"
     monkeypatch.setattr(narrow, "is_known", lambda aside, place: True)
