@@ -13,7 +13,8 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from timevalg.booking.ports import Channel, Clock, Hooks, Keys, Ports, Prover, Store, UnitOfWork
+from timevalg.booking.ports import Channel, Hooks, Keys, Ports, Prover
+from timevalg.booking.unit_of_work import Clock, Store, UnitOfWork
 from timevalg.channels.sink import Sink
 from timevalg.channels.webhook import Webhook
 from timevalg.clinic import read_sources

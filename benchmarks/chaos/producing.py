@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 from timevalg.booking.acting import Act
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.work import worker
 from timevalg.channels.webhook import Webhook
 from timevalg.model.errors import Busy, Conflict, Unsure

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.chaos.crew import THREADS
 from benchmarks.receiver import Receiver
-from timevalg.booking.ports import Store, UnitOfWork
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.model.errors import Busy
 from timevalg.model.states import LetterState, WorkState
 

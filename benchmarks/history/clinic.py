@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks.history.record import Rules, Taken
-from timevalg.booking.claiming import ATTEMPTS
+from timevalg.booking.attempts import ATTEMPTS
 from timevalg.booking.hold import RENEWALS
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.model.time import instant

@@ -33,7 +33,8 @@ from timevalg.booking import (
     invite,
     take_up,
 )
-from timevalg.booking.ports import Ports, Store, UnitOfWork
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.booking.work import worker
 from timevalg.channels.sink import Sink
 from timevalg.model.errors import TimevalgError

@@ -12,7 +12,7 @@ from time import monotonic
 
 from benchmarks.race.hospital import DAYS, FIRST_DAY, OSLO, PER_DAY, Job, start_of
 from benchmarks.race.writers import BOOKED, Attempt, Planner, attempt
-from timevalg.booking.ports import Store
+from timevalg.booking.unit_of_work import Store
 from timevalg.model.time import local_date
 
 FEW = 4

@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from timevalg.booking.ports import Store, UnitOfWork
 from timevalg.booking.publish import publish
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.channels.sink import Sink
 from timevalg.clinic import read_sources
 from timevalg.model.contents import Source

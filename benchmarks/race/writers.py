@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from benchmarks.race.hospital import Job
 from timevalg.booking.choose import choose
-from timevalg.booking.ports import Ports, Store, UnitOfWork
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.channels.sink import Sink
 from timevalg.model.errors import Busy, TimeTaken
 from timevalg.model.principal import Principal, RoleName

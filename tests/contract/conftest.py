@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import servers
 from tests.contract.samples import NINE
-from timevalg.booking.ports import Store
+from timevalg.booking.unit_of_work import Store
 from timevalg.store import Database, Memory, SetClock
 from timevalg.store.database import dialect_of
 from timevalg.store.migrate import upgrade

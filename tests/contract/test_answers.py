@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.samples import EXAMPLES, NINE, ORG, OTHER, at
-from timevalg.booking.ports import Store, UnitOfWork
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.model.errors import Conflict
 from timevalg.store import Database
 

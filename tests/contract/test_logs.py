@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.samples import AWKWARD, ORG, OTHER, at, entry, event, session, work
-from timevalg.booking.ports import Store
+from timevalg.booking.unit_of_work import Store
 from timevalg.model.errors import Conflict, InvalidInput
 from timevalg.model.records import Event, Work
 from timevalg.model.states import WorkState

@@ -18,7 +18,7 @@ from tests.contract.samples import (
     at,
     task,
 )
-from timevalg.booking.ports import Between, Store
+from timevalg.booking.unit_of_work import Between, Store
 from timevalg.model.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from timevalg.model.records import Patient, Publication, StaffCase, Verification
 from timevalg.model.right import Unit

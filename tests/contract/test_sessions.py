@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contract.samples import AWKWARD, NINE, ORG, OTHER, at, session, span
-from timevalg.booking.ports import Between, Store
+from timevalg.booking.unit_of_work import Between, Store
 from timevalg.model.errors import Conflict, InvalidInput, TimeTaken
 from timevalg.model.session import Claim, Session, SessionKind
 

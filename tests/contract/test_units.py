@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.contract.samples import NINE, ORG, OTHER, entry, event, session, task, work
-from timevalg.booking.ports import Store, UnitOfWork
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.model.errors import Conflict, StaleVersion, TimeTaken
 from timevalg.model.records import Publication
 from timevalg.store import Database, Memory, SetClock

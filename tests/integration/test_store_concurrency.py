@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.contract.samples import ORG, OTHER, event, session, task, work
-from timevalg.booking.ports import Store, UnitOfWork
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.model.errors import Busy, TimeTaken, Unsure
 from timevalg.model.records import Event
 from timevalg.store import Database, Memory

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy import event as listening
 
 from tests.contract.samples import NINE, ORG, appointment, at, event, session, span, task, work
-from timevalg.booking.ports import Between, UnitOfWork
+from timevalg.booking.unit_of_work import Between, UnitOfWork
 from timevalg.model.session import Claim, SessionKind
 from timevalg.store import Database, statements
 from timevalg.store.kinds import TASKS

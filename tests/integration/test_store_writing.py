@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.race.same_sql import recorded
 from tests.contract.samples import ORG, appointment, event, session, task, work
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import Conflict, TimeTaken
 from timevalg.model.states import TaskState
 from timevalg.store import Database, writing

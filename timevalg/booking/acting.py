@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from timevalg.booking.access import ACCESS, allow, scope_of
-from timevalg.booking.once import answer_once, begin, keep
+from timevalg.booking.access import allow, scope_of
+from timevalg.booking.once import begin, keep
 from timevalg.booking.patients import surviving
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.represented import require_shown, thread_of
 from timevalg.booking.standing import require_standing
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
-from timevalg.model.errors import InvalidInput, LeaseLost
+from timevalg.model.errors import LeaseLost
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import AuditEntry, CaseKind, Event, StaffCase, Work
 from timevalg.model.states import AppointmentState, TaskState, WorkState, target
@@ -25,7 +25,6 @@ from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
 R = TypeVar("R")
-UseCase = TypeVar("UseCase", bound=Callable[..., Any])
 
 _SETTLING = frozenset(
     {
@@ -41,60 +40,6 @@ _SETTLING = frozenset(
 
 CAPACITY_LOSS = CaseKind.CAPACITY_LOSS.value
 CHECK_WANTED = CaseKind.CHECK_WANTED.value
-
-USE_CASES: dict[str, Callable[..., Any]] = {}
-"""Every use case by its verb."""
-
-
-def use_case(
-    verb: str, *, keyed: bool = True, at_once: bool = False
-) -> Callable[[UseCase], UseCase]:
-    """Register a use case under its verb; refuse one without an access rule.
-
-    Called with ports that carry an idempotency key it is done once.
-
-    Parameters
-    ----------
-    keyed : bool
-        Whether it takes such keys: where all it does, but for opening a task whose time has come,
-        is one transaction, which keeps the answer.
-    at_once : bool
-        Whether it reads nothing, and does nothing that takes long, before that transaction: which
-        then asks alone for the principal's rights and for an answer that is known.
-
-    Raises
-    ------
-    LookupError
-        At import, if ``access.ACCESS`` has no row for the verb.
-    """
-    if verb not in ACCESS:
-        raise LookupError(f"use case {verb!r} has no access rule; add a row to booking.access")
-
-    def register(function: UseCase) -> UseCase:
-        @wraps(function)
-        def called(ports: Ports, principal: Principal, *given: Any, **named: Any) -> Any:
-            if (
-                principal.by_rights and not at_once
-            ):  # asked again in the transaction, where there is one
-                scope_of(verb, principal)
-                look: Callable[[UnitOfWork], None]
-                look = lambda unit: require_standing(unit, principal, verb)  # noqa: E731 - typed
-                ports.store.run(principal.organisation, look, write=False)
-            if ports.key is None:
-                return function(ports, principal, *given, **named)
-            scope_of(verb, principal)
-            if not keyed:
-                why = f"{verb!r} takes none: done twice it is as once"
-                raise InvalidInput.single("idempotency_key", why)
-            look_first = not at_once
-            return answer_once(
-                ports, principal, verb, function, *given, look_first=look_first, **named
-            )
-
-        USE_CASES[verb] = called
-        return cast(UseCase, called)
-
-    return register
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance, use_case
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance
+from timevalg.booking.attempts import settle
+from timevalg.booking.claiming import claim
 from timevalg.booking.opening import open_if_time, tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import renewed_place
+from timevalg.booking.use_cases import use_case
 from timevalg.model import codec
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal

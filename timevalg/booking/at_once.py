@@ -19,13 +19,15 @@ import structlog
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, glance, run
-from timevalg.booking.claiming import ATTEMPTS, Wanted, attempts, claim, claim_each, overtaking
+from timevalg.booking.attempts import ATTEMPTS, attempts, overtaking
+from timevalg.booking.claiming import Wanted, claim, claim_each
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.line import Line
 from timevalg.booking.once import begin_all, keep
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.standing import require_standing
 from timevalg.booking.together import Inside
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import TimeTaken, TimevalgError, Unsure
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session
@@ -54,7 +56,7 @@ def settle_at_once(
     find: Find[C],
     body: Body[C, R],
 ) -> R:
-    """Do as `claiming.settle` does, where planning takes milliseconds: in the transaction.
+    """Do as `attempts.settle` does, where planning takes milliseconds: in the transaction.
 
     Parameters
     ----------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.acting import Act, run
 from timevalg.booking.claiming import release
 from timevalg.booking.ports import Ports
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.booking.visits import booking_of
 from timevalg.model.appointment import Appointment

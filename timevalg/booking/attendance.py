@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, picture_of, run, use_case
+from timevalg.booking.acting import Act, picture_of, run
 from timevalg.booking.patients import known_patients
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal

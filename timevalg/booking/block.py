@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, glance, run, use_case
+from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.attempts import settle
 from timevalg.booking.change import displace, report_lost
-from timevalg.booking.claiming import claim, release, settle
+from timevalg.booking.claiming import claim, release
 from timevalg.booking.ports import Ports
 from timevalg.booking.proposals import named
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput, NotFound, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session, SessionKind

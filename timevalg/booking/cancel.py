@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from timevalg.booking.access import may_see
-from timevalg.booking.acting import Act, glance, run, use_case
+from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.attempts import settle
 from timevalg.booking.change import PATIENTS
-from timevalg.booking.claiming import release, release_all, settle
+from timevalg.booking.claiming import release, release_all
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number
 from timevalg.booking.visits import booking_of, last_instant, void_preparations
 from timevalg.model.appointment import Appointment, Origin

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from timevalg.booking.acting import Act, clinic_of, glance, use_case
+from timevalg.booking.acting import Act, clinic_of, glance
+from timevalg.booking.attempts import settle
 from timevalg.booking.choose import certify
-from timevalg.booking.claiming import claim, release, settle
+from timevalg.booking.claiming import claim, release
 from timevalg.booking.look import asker, prepared
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import lose
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import booking_of, last_instant, plan_preparations, times_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import CHECK_WANTED, Act, clinic_of, require, use_case
-from timevalg.booking.claiming import settle
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.acting import CHECK_WANTED, Act, clinic_of, require
+from timevalg.booking.attempts import settle
+from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back, live_appointment
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import MORNING
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic

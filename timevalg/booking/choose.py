@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from timevalg.booking.acting import Act, clinic_of, require, use_case
+from timevalg.booking.acting import Act, clinic_of, require
 from timevalg.booking.at_once import settle_at_once
 from timevalg.booking.claiming import Wanted
 from timevalg.booking.look import MOST, look, require_choosable
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.errors import TimeTaken

@@ -1,4 +1,4 @@
-"""The one function through which every path claims time, and the loop around it.
+"""The one function through which every path claims time.
 
 Planning happens outside the locks and gives a certificate; `claim` takes the locks, checks the
 certificate against what is there now, and inserts. The database's constraint has the last word.
@@ -6,103 +6,22 @@ certificate against what is there now, and inserts. The database's constraint ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
+from timevalg.booking.ground import Ground, lock_keys, periods
 from timevalg.booking.last_day import watch
-from timevalg.booking.ports import Between, Ports, UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import RuleBroken, TimeTaken
-from timevalg.model.principal import Principal
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
-from timevalg.model.time import instant
 from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_place, place_id
 from timevalg.solver.verify import broken
-
-R = TypeVar("R")
-C = TypeVar("C")
-
-_TICK = timedelta(microseconds=1)
-ATTEMPTS = 3
-"""How often a stale certificate is repaired before the time counts as taken."""
-
-
-def settle(
-    ports: Ports,
-    principal: Principal,
-    verb: str,
-    find: Callable[[Picture], C],
-    body: Callable[[Act, Picture, C], R],
-    *,
-    reason: str = "",
-    wish: str = "",
-) -> R:
-    """Plan with `find`, then do `body` in one transaction; plan anew if the plan was overtaken.
-
-    Raises
-    ------
-    NotAllowed
-        If the principal's role has no right to the verb at all.
-    TimeTaken
-        If `find` says so, or three plans in a row were overtaken.
-    """
-
-    def attempt(picture: Picture) -> R:
-        plan = find(picture)
-        follow = partial(_follow, body, picture, plan)
-        with overtaking():
-            return run(ports, principal, verb, follow, reason=reason, wish=wish)
-
-    scope_of(verb, principal)
-    return attempts(ports, principal, attempt, find)
-
-
-class Overtaken(Exception):
-    """What a plan rested on has changed; not for callers of use cases."""
-
-    def __init__(self, error: TimeTaken) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-@contextmanager
-def overtaking(planned: Callable[[], bool] = lambda: True) -> Iterator[None]:
-    """Tell a plan that was overtaken from one that could not be made."""
-    try:
-        yield
-    except TimeTaken as error:
-        if planned():
-            raise Overtaken(error) from error
-        raise
-
-
-def attempts(
-    ports: Ports,
-    principal: Principal,
-    attempt: Callable[[Picture], R],
-    seek: Callable[[Picture], object],
-) -> R:
-    """Try some plans; in the end `seek` says what else is free, if this is not."""
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            return attempt(picture_of(ports, principal))
-        except Overtaken as overtaken:
-            if not left:
-                seek(picture_of(ports, principal))
-                raise overtaken.error from None
-    raise AssertionError("unreachable")
-
-
-def _follow(body: Callable[[Act, Picture, C], R], picture: Picture, plan: C, act: Act) -> R:
-    return body(act, picture, plan)
 
 
 @dataclass(frozen=True)
@@ -174,7 +93,7 @@ def _claim(
     if not wanted:
         return []
     certificates = [w.certificate for w in wanted]
-    unit.lock(_lock_keys(picture, (s for c in certificates for s in _sessions(c))))
+    unit.lock(lock_keys(picture, (s for c in certificates for s in _sessions(c))))
     now = unit.now()
     if unit.publications.count() != sum(picture.versions.values()):
         raise TimeTaken("the clinic's plan has changed; the time")
@@ -203,7 +122,7 @@ def _claim(
 
 
 def _take(
-    picture: Picture, ground: _Ground, fresh: Mapping[str, Task], each: Wanted, now: datetime
+    picture: Picture, ground: Ground, fresh: Mapping[str, Task], each: Wanted, now: datetime
 ) -> None:
     """Check one certificate against what stands, and let it stand there.
 
@@ -276,79 +195,14 @@ def whole_picture(act: Act) -> Picture:
     return act.ports.pictures.within(act.unit)
 
 
-class _Ground:
-    """What stands, read under the locks, and what becomes of it certificate by certificate."""
-
-    def __init__(self, picture: Picture, standing: Iterable[Session]) -> None:
-        self._picture = picture
-        self._standing: dict[str, Session] = {}
-        self._beside: dict[str, dict[str, Session]] = {}
-        self.gone: set[str] = set()
-        self.new: dict[str, Session] = {}
-        for session in standing:
-            self._put(session)
-
-    def copy(self) -> _Ground:
-        """Give another that is as this one is now."""
-        ground = _Ground(self._picture, ())
-        ground._standing = dict(self._standing)
-        ground._beside = {key: dict(sessions) for key, sessions in self._beside.items()}
-        ground.gone, ground.new = set(self.gone), dict(self.new)
-        return ground
-
-    def give_up(self, old: Session) -> None:
-        """Take a session away; refuse if it is not as it was when the plan was made.
-
-        Raises
-        ------
-        TimeTaken
-        """
-        if self._standing.get(old.id) != old:
-            raise TimeTaken("the time, or a place that would move aside for it,")
-        del self._standing[old.id]
-        for key in _lock_keys(self._picture, [old]):
-            del self._beside[key][old.id]
-        if self.new.pop(old.id, None) is None:
-            self.gone.add(old.id)
-
-    def require_only_hold(self, hold: Session) -> None:
-        """Refuse a hold beside another of the patient's, which it would have replaced.
-
-        Raises
-        ------
-        TimeTaken
-        """
-        others = (s for s in self.beside(hold) if s.patient == hold.patient)
-        if any(s.kind is SessionKind.HOLD for s in others):
-            raise TimeTaken("the patient holds another time meanwhile; this one")
-
-    def take(self, session: Session) -> None:
-        """Add a session that is to be claimed."""
-        self.new[session.id] = session
-        self._put(session)
-
-    def beside(self, session: Session) -> list[Session]:
-        """Give the others that share a subject, or the period of a quota, with a session."""
-        found: dict[str, Session] = {}
-        for key in _lock_keys(self._picture, [session]):
-            found |= self._beside.get(key, {})
-        found.pop(session.id, None)
-        return list(found.values())
-
-    def _put(self, session: Session) -> None:
-        self._standing[session.id] = session
-        for key in _lock_keys(self._picture, [session]):
-            self._beside.setdefault(key, {})[session.id] = session
-
-
-def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) -> _Ground:
+def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) -> Ground:
     """Read, under the locks, everything that could stand in the way; remove expired holds."""
     unit, now = act.unit, act.unit.now()
     new = [s for c in certificates for s in (*c.claims, *c.moved)]
     old = [s for c in certificates for s in (*c.released, *c.displaced)]
     also: list[dict[str, Any]] = [
         {"pool": pools, "clinic": clinic, "start": period}
-        for clinic, pools, period in _periods(picture, new)
+        for clinic, pools, period in periods(picture, new)
     ]
     if tasks := frozenset(s.task for s in (*new, *old) if s.task):
         also.append({"task": tasks})
@@ -358,7 +212,7 @@ def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) ->
         also.append({"id": taskless})
     found = unit.sessions.touching((c for s in new for c in s.claims()), *also)
     expired = [s for s in found if not s.is_live(now)]
-    ground = _Ground(picture, (s for s in found if s.is_live(now)))
+    ground = Ground(picture, (s for s in found if s.is_live(now)))
     for place in _places_left_by(unit, expired):
         ground.take(place)
     return ground
@@ -395,47 +249,6 @@ def _sessions(certificate: Certificate) -> list[Session]:
         *certificate.displaced,
         *certificate.moved,
     ]
-
-
-def _lock_keys(picture: Picture, sessions: Iterable[Session]) -> set[str]:
-    """Give what to lock for sessions; whoever could be in each other's way has a key in common.
-
-    Of a resource that is each day (UTC) on which it is taken. A patient is locked whole: of their
-    holds there is one at most, whenever it is. Quotas are locked by their periods.
-    """
-    keys: set[str] = set()
-    for session in sessions:
-        for resource, span in session.spans.items():
-            first, last = span.start.toordinal(), (span.end - _TICK).toordinal()
-            keys.update(f"r:{resource}:{day}" for day in range(first, last + 1))
-        if session.patient is not None:
-            keys.add(f"p:{session.patient}")
-        if session.pool is None:
-            continue
-        clinic = picture.index.organisation.clinic(session.clinic)
-        day = session.local_date(clinic.timezone)
-        for number, quota in enumerate(clinic.quotas):
-            if session.pool in quota.pools:
-                keys.add(f"q:{clinic.id}:{number}:{quota.period(day)}")
-    return keys
-
-
-def _periods(
-    picture: Picture, sessions: Iterable[Session]
-) -> Iterable[tuple[str, frozenset[str], Between]]:
-    """Give the periods of the quotas that count the sessions: clinic, pools, from when to when."""
-    found = {}
-    for session in sessions:
-        if session.pool is None:
-            continue
-        clinic = picture.index.organisation.clinic(session.clinic)
-        for number, quota in enumerate(clinic.quotas):
-            if session.pool in quota.pools:
-                first = quota.period(session.local_date(clinic.timezone))
-                after = first + timedelta(days=1 if quota.per == "day" else 7)
-                low, high = (instant(day, 0, clinic.timezone) for day in (first, after))
-                found[clinic.id, number, first] = clinic.id, quota.pools, Between(low, high)
-    return found.values()
 
 
 def _check_place(picture: Picture, task: Task, place: Session, others: list[Session]) -> None:

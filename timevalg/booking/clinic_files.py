@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, glance, run, use_case
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.ports import Ports
 from timevalg.booking.publish import Published, current_sources, put_in_force, version_of_all
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number
 from timevalg.clinic import read_beside
 from timevalg.clinic.difference import Difference, differences

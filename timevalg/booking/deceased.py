@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.acting import Act, run
 from timevalg.booking.cancel import cancel_visit, withdraw_task
 from timevalg.booking.own import require_whole
 from timevalg.booking.patients import keep, surviving
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.model.principal import Principal
 from timevalg.model.records import Patient

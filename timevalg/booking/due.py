@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, glance, require, run, use_case
+from timevalg.booking.acting import Act, clinic_of, glance, require, run
+from timevalg.booking.attempts import settle
 from timevalg.booking.change import displace, report_lost, require_reason, staff_ask, staff_session
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.claiming import claim
 from timevalg.booking.last_day import last_valid_day
 from timevalg.booking.look import known, last_visit
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import another_place, keep_place
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.principal import Principal

@@ -15,8 +15,9 @@ from typing import Any, Generic, TypeVar
 
 from timevalg.booking.access import allow, scope_of
 from timevalg.booking.acting import Act, finish, run
-from timevalg.booking.ports import Ports, Records, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.together import read_ahead
+from timevalg.booking.unit_of_work import Records, UnitOfWork
 from timevalg.model.errors import Busy, LeaseLost, NotDelivered, NotYet, Unsure
 from timevalg.model.outgoing import Delivery
 from timevalg.model.principal import Principal

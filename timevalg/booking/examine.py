@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import use_case
 from timevalg.booking.ports import Ports
 from timevalg.booking.soundness import CHECKS, Chart
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal
 from timevalg.model.soundness import Finding

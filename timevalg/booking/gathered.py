@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import LeaseLost
 from timevalg.model.records import Work
 

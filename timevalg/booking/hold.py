@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, use_case
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.at_once import settle_at_once
 from timevalg.booking.choose import certify, to_choose_for
 from timevalg.booking.claiming import Wanted
 from timevalg.booking.ports import Ports
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import IllegalMove, OnlyChoosable, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind

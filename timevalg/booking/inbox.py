@@ -8,8 +8,10 @@ from datetime import date
 from typing import Any
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, run, use_case
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, run
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove

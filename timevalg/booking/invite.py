@@ -7,19 +7,13 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import (
-    Act,
-    clinic_of,
-    glance,
-    note_looks,
-    picture_of,
-    task_facts,
-    use_case,
-)
-from timevalg.booking.claiming import Wanted, claim_all, settle, whole_picture
+from timevalg.booking.acting import Act, clinic_of, glance, note_looks, picture_of, task_facts
+from timevalg.booking.attempts import settle
+from timevalg.booking.claiming import Wanted, claim_all, whole_picture
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
 from timevalg.booking.ports import Ports
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from timevalg.booking.acting import Act, picture_of, run, use_case
+from timevalg.booking.acting import Act, picture_of, run
 from timevalg.booking.at_once import look_at_once
 from timevalg.booking.gathered import Gathered
-from timevalg.booking.ports import Between, Ports, UnitOfWork
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import Between, UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from timevalg.booking.access import Scope, scope_of
-from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.acting import Act, run
 from timevalg.booking.patients import ids_of
-from timevalg.booking.ports import Between, Ports, Records
+from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, withheld_from
+from timevalg.booking.unit_of_work import Between, Records
+from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotFound
 from timevalg.model.principal import Principal

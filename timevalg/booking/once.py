@@ -19,8 +19,9 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-from timevalg.booking.ports import Once, Ports, UnitOfWork
+from timevalg.booking.ports import Once, Ports
 from timevalg.booking.standing import require_standing
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model import codec
 from timevalg.model.errors import InFlight, InvalidInput, KeyReused, TimevalgError
 from timevalg.model.principal import Principal

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, run, use_case
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.acting import Act, run
+from timevalg.booking.ports import Ports
 from timevalg.booking.tell_systems import stop_delivery
+from timevalg.booking.unit_of_work import UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict
 from timevalg.model.principal import Principal
 from timevalg.model.records import Depth, Work

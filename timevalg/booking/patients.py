@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import IllegalMove, InvalidInput, NotFound, TimeTaken
 from timevalg.model.identity_number import is_identity_number
 from timevalg.model.records import Patient

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from timevalg.booking.ports import Store, UnitOfWork
+from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.model.errors import Conflict
 from timevalg.model.records import Answer
 

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.acting import Act, run
 from timevalg.booking.claiming import release
 from timevalg.booking.outside import Outside
 from timevalg.booking.patients import NO_NAME
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import replant
 from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number
 from timevalg.clinic import read_sources
 from timevalg.model.appointment import Appointment

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from timevalg.booking.acting import Act, glance, run, use_case
+from timevalg.booking.acting import Act, glance, run
 from timevalg.booking.claiming import release
 from timevalg.booking.own import require_whole
-from timevalg.booking.ports import Between, Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.represented import ZONE, thread_of
+from timevalg.booking.unit_of_work import Between, UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment
 from timevalg.model.principal import Principal
 from timevalg.model.records import Patient

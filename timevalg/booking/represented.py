@@ -7,7 +7,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from timevalg.booking.patients import surviving
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotFound
 from timevalg.model.principal import Principal, RoleName

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.acting import Act, run
 from timevalg.booking.own import require_whole
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.standing import GRANTABLE, chain_of, covers, reach_of
+from timevalg.booking.unit_of_work import UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number, require_version
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName

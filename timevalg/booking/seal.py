@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, run, use_case
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.acting import Act, run
+from timevalg.booking.ports import Ports
+from timevalg.booking.unit_of_work import UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
 from timevalg.model.records import AuditEntry, AuditSeal
 

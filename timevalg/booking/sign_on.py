@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.standing import GRANTABLE, clinics_of
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import NotAllowed, NotSignedOn
 from timevalg.model.identity import Asking, Identity
 from timevalg.model.principal import PERSONAL, Principal, RoleName

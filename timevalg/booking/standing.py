@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from timevalg.booking.access import ACCESS
-from timevalg.booking.ports import UnitOfWork
 from timevalg.booking.represented import require_own, require_representative
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import NotAllowed
 from timevalg.model.principal import PERSONAL, Principal, RoleName
 from timevalg.model.right import NOWHERE, Clinics, Right, Unit, both, within

@@ -9,9 +9,11 @@ from functools import partial
 from typing import TypeVar
 
 from timevalg.booking.access import may_see
-from timevalg.booking.acting import picture_of, run, use_case
-from timevalg.booking.ports import Between, Ports
+from timevalg.booking.acting import picture_of, run
+from timevalg.booking.ports import Ports
 from timevalg.booking.take_in import take_in
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.model.calendar_row import CalendarRow
 from timevalg.model.principal import Principal
 from timevalg.model.states import AppointmentState

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance, require, use_case
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance, require
+from timevalg.booking.attempts import settle
+from timevalg.booking.claiming import claim
 from timevalg.booking.opening import tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import (
@@ -16,6 +17,7 @@ from timevalg.booking.reliving import (
     lose,
     renewed_place,
 )
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput, NotServable
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task

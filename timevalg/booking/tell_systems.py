@@ -8,10 +8,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, run, use_case
+from timevalg.booking.acting import Act, run
 from timevalg.booking.effect import Effect, Way, put_out
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.standing import may
+from timevalg.booking.unit_of_work import UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import CursorLost, InvalidInput, NotFound, StaleVersion
 from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.principal import Principal

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from timevalg.booking.acting import Act, glance, use_case
-from timevalg.booking.claiming import claim, settle
+from timevalg.booking.acting import Act, glance
+from timevalg.booking.attempts import settle
+from timevalg.booking.claiming import claim
 from timevalg.booking.look import is_choosable
 from timevalg.booking.ports import Ports
+from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task
 from timevalg.solver.certificates import Certificate

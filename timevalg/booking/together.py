@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from timevalg.booking.acting import picture_of
 from timevalg.booking.gathered import Gathered
-from timevalg.booking.ports import Pictures, Ports, UnitOfWork
+from timevalg.booking.ports import Pictures, Ports
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.principal import Principal
 from timevalg.model.records import Work
 from timevalg.solver.picture import Picture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, require, use_case
-from timevalg.booking.claiming import settle
+from timevalg.booking.acting import Act, require
+from timevalg.booking.attempts import settle
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back, live_appointment
+from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task

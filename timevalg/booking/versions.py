@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import StaleVersion
 from timevalg.model.records import Patient, StaffCase

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, note_looks, use_case
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.acting import Act, note_looks
+from timevalg.booking.ports import Ports
 from timevalg.booking.publish import Published, put_in_force
 from timevalg.booking.replan import Cannot, Proposal, must_move, propose
+from timevalg.booking.unit_of_work import UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Contents
 from timevalg.model.principal import Principal

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import use_case
 from timevalg.booking.answer import silence
 from timevalg.booking.check import check
 from timevalg.booking.due import fall_due
@@ -18,7 +17,7 @@ from timevalg.booking.expire import expire_holds
 from timevalg.booking.forget import forget_answers
 from timevalg.booking.opening import open_task
 from timevalg.booking.parked import report_parked
-from timevalg.booking.ports import Ports, UnitOfWork
+from timevalg.booking.ports import Ports
 from timevalg.booking.prepare import follow_preparation
 from timevalg.booking.remind import remind
 from timevalg.booking.seal import seal_audit
@@ -26,6 +25,8 @@ from timevalg.booking.settle_offers import settle_offers
 from timevalg.booking.tell_systems import deliver
 from timevalg.booking.tidy import tidy_places
 from timevalg.booking.together import do_in_one
+from timevalg.booking.unit_of_work import UnitOfWork
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.write import send_letter, send_letters, write_letter
 from timevalg.model.errors import Busy, LeaseLost, NotYet, TimevalgError, Unsure, places
 from timevalg.model.principal import Principal, RoleName

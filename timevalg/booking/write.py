@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from timevalg.booking.acting import Act, clinic_of, picture_of, run, use_case
+from timevalg.booking.acting import Act, clinic_of, picture_of, run
 from timevalg.booking.effect import Effect, Way, put_out, put_out_all
 from timevalg.booking.letter_facts import choice_facts, visit_facts
 from timevalg.booking.patients import surviving
-from timevalg.booking.ports import Between, Channel, Ports
+from timevalg.booking.ports import Channel, Ports
+from timevalg.booking.unit_of_work import Between
+from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import is_for_verification
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import NotYet

@@ -12,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from timevalg.booking.ports import Channel, Clock, Keys, Ports
+from timevalg.booking.ports import Channel, Keys, Ports
 from timevalg.booking.sign_on import acting_as
 from timevalg.booking.tell_systems import pass_on_events, unread
+from timevalg.booking.unit_of_work import Clock
 from timevalg.booking.work import Done, do_works, due_work, worker
 from timevalg.library.desk import Desk
 from timevalg.library.patient import PatientView

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Delete, delete
 
-from timevalg.booking.ports import Between
+from timevalg.booking.unit_of_work import Between
 from timevalg.model.records import Answer
 from timevalg.store.kinds import ANSWERS
 from timevalg.store.memory_rows import Journal, MemoryRecords

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
-from timevalg.booking.ports import UnitOfWork
+from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.time import require_aware
 
 

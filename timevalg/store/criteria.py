@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from timevalg.booking.ports import Between
+from timevalg.booking.unit_of_work import Between
 from timevalg.store.kinds import Kind
 
 Term = tuple[str, str]

@@ -13,7 +13,7 @@ from sqlalchemy import ExceptionContext, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from timevalg.booking.ports import Clock, UnitOfWork
+from timevalg.booking.unit_of_work import Clock, UnitOfWork
 from timevalg.model.errors import Busy, InvalidInput, Unsure
 from timevalg.store.alone import Alone
 from timevalg.store.dialect import Dialect

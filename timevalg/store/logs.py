@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from timevalg.booking.ports import Between
+from timevalg.booking.unit_of_work import Between
 from timevalg.model.records import AuditEntry, Depth, Event, Work
 from timevalg.model.states import WorkState
 from timevalg.store.columns import Instant, Words

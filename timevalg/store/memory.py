@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from timevalg.booking.ports import (
+from timevalg.booking.unit_of_work import (
     Answers,
     AuditLog,
     Clock,

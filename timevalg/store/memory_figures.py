@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from timevalg.booking.ports import Between
+from timevalg.booking.unit_of_work import Between
 from timevalg.model.appointment import Appointment
 from timevalg.model.figures import Counted, Period, waited
 from timevalg.model.records import Event

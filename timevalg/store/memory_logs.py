@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from timevalg.booking.ports import Between
+from timevalg.booking.unit_of_work import Between
 from timevalg.model.records import AuditEntry, Depth, Event, Work
 from timevalg.model.states import WorkState
 from timevalg.store.cursor import position

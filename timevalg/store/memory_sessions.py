@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from timevalg.booking.ports import StoredClaim
+from timevalg.booking.unit_of_work import StoredClaim
 from timevalg.model.session import Claim, Session
 from timevalg.model.time import Span
 from timevalg.store.columns import FIRST_INSTANT, LAST_INSTANT, microseconds

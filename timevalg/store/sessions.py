@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningDelete
 from sqlalchemy.types import Text
 
-from timevalg.booking.ports import StoredClaim
+from timevalg.booking.unit_of_work import StoredClaim
 from timevalg.model import codec
 from timevalg.model.errors import NotFound
 from timevalg.model.session import Claim, Session

@@ -9,7 +9,7 @@ from weakref import proxy
 
 from sqlalchemy import Connection, CursorResult, Executable
 
-from timevalg.booking.ports import (
+from timevalg.booking.unit_of_work import (
     Answers,
     AuditLog,
     Clock,

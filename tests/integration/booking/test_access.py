@@ -9,7 +9,7 @@ from tests.integration.booking.calls import ABOUT_ONE, AT, AT_LARGE, fresh, prin
 from tests.world import World, document
 from timevalg.booking import feed, inbox, invite, publish
 from timevalg.booking.access import ACCESS
-from timevalg.booking.acting import USE_CASES, use_case
+from timevalg.booking.use_cases import USE_CASES, use_case
 from timevalg.clinic import read_sources
 from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed, NotFound

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.world import WEEKDAYS, document, oslo, pool
-from timevalg.booking import claiming
+from timevalg.booking import attempts
 from timevalg.booking import hold as holding
 from timevalg.booking.hold import RENEWALS
 from timevalg.model.errors import IllegalMove, NotFound, TimeTaken
@@ -35,13 +35,13 @@ def test_it_is_held_for_its_minutes_from_now_on(world):
 
 def test_its_minutes_begin_when_it_is_had_not_when_it_was_planned(world, monkeypatch):
     """Waiting for others' locks takes nothing from the patient."""
-    task, run = world.invited(), claiming.run
+    task, run = world.invited(), attempts.run
 
     def slow(*given, **named):
         world.clock.advance(timedelta(minutes=2))
         return run(*given, **named)
 
-    monkeypatch.setattr(claiming, "run", slow)
+    monkeypatch.setattr(attempts, "run", slow)
     hold = world.patient().hold(task, AT)
     assert hold.until == world.clock.now() + timedelta(minutes=10)
     assert held(world) == [hold]

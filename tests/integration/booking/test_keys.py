@@ -9,7 +9,7 @@ from tests.integration.booking.ways import task_in, visit_in
 from tests.world import ORGANISATION, document, oslo
 from timevalg.booking import choose, forget, once
 from timevalg.booking.access import ACCESS
-from timevalg.booking.acting import USE_CASES
+from timevalg.booking.use_cases import USE_CASES
 from timevalg.booking.work import worker
 from timevalg.model.errors import (
     IllegalMove,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.world import Post
-from timevalg.booking import claiming, tidy
+from timevalg.booking import attempts, tidy
 from timevalg.booking.access import ACCESS
 from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import RoleName
@@ -110,7 +110,7 @@ def test_overtaken_by_a_choice_it_is_planned_once_more(quick, monkeypatch):
 
 
 def test_overtaken_each_time_it_is_tried_again_later(quick, monkeypatch):
-    overtaken(quick, monkeypatch, times=claiming.ATTEMPTS)
+    overtaken(quick, monkeypatch, times=attempts.ATTEMPTS)
     (done,) = quick.work_kinds("tidy places")
     assert (done.outcome, TimeTaken.__name__ in done.error) == ("failed", True)
     assert quick.promises_broken() == {}

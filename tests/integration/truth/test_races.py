@@ -108,9 +108,9 @@ def test_who_takes_another_day_waits_for_nobody(on_postgres, day_by_day):
         world.invited(f"p-{day}", not_after=date(2027, 1, day)) for day in (28, 29)
     )  # whose places are on other days too
     if not day_by_day:
-        real = claiming._lock_keys
+        real = claiming.lock_keys
         whole = lambda *given: {":".join(key.split(":")[:2]) for key in real(*given)}  # noqa: E731
-        on_postgres.patch.setattr(claiming, "_lock_keys", whole)
+        on_postgres.patch.setattr(claiming, "lock_keys", whole)
     written, go = threading.Event(), threading.Event()
 
     def keep():

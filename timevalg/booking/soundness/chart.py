@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
-from timevalg.booking.ports import StoredClaim, UnitOfWork
+from timevalg.booking.unit_of_work import StoredClaim, UnitOfWork
 from timevalg.clinic import read_sources
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Organisation
