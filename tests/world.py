@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from tests.proving import Here
 from timevalg.booking.publish import publish
 from timevalg.booking.tidy import tidy_places
-from timevalg.booking.work import do_work, due_work, worker
+from timevalg.booking.work import do_work, due_work
 from timevalg.channels.sink import Sink
 from timevalg.clinic import read_sources
 from timevalg.library import Timevalg
 from timevalg.model.contents import Source
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.model.states import LIVE
 from timevalg.solver import tidy
 from timevalg.solver.ask import Ask

@@ -11,10 +11,11 @@ from time import monotonic
 import structlog
 
 from timevalg.booking.ports import Ports
-from timevalg.booking.work import KINDS, do_works, worker
+from timevalg.booking.work import KINDS, do_works
 from timevalg.channels.settings import channels
 from timevalg.channels.webhook import Webhook
 from timevalg.model.errors import InvalidInput
+from timevalg.model.principal import worker
 from timevalg.wiring import open_ports
 from workers import metrics
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
 from timevalg.booking.unit_of_work import UnitOfWork
-from timevalg.booking.work import worker
 from timevalg.channels.webhook import Webhook
 from timevalg.model.errors import Busy, Conflict, Unsure
+from timevalg.model.principal import worker
 from timevalg.model.records import Letter
 from timevalg.wiring import open_ports
 

@@ -35,10 +35,9 @@ from timevalg.booking import (
 )
 from timevalg.booking.ports import Ports
 from timevalg.booking.unit_of_work import Store, UnitOfWork
-from timevalg.booking.work import worker
 from timevalg.channels.sink import Sink
 from timevalg.model.errors import TimevalgError
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.model.session import Session
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture

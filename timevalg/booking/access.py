@@ -57,6 +57,7 @@ ACCESS: Mapping[str, Mapping[RoleName, Scope]] = {
     "list offers to change": {**_PATIENTS, **_DESK, **_SYSTEM},
     "settle offers": {**_DESK, **_SYSTEM, **_WORKER},
     "tidy places": _WORKER,
+    "regain places": _WORKER,
     "list reserves": {**_DESK, **_SYSTEM},
     "hold": {**_PATIENTS, **_DESK},
     "renew hold": {**_PATIENTS, **_DESK},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from timevalg.booking.access import allow, scope_of
@@ -40,15 +40,23 @@ _SETTLING = frozenset(
 
 CAPACITY_LOSS = CaseKind.CAPACITY_LOSS.value
 CHECK_WANTED = CaseKind.CHECK_WANTED.value
+REGAIN = "regain places"
 
 
 @dataclass(frozen=True)
 class Log:
-    """What is to be written to the three logs at the end of a transaction, all at once."""
+    """What is to be written to the three logs at the end of a transaction, all at once.
+
+    Attributes
+    ----------
+    freed : list of str
+        Sessions whose time has come back: what was booked or held, not places that moved.
+    """
 
     events: list[Event] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
 
     def write(self, unit: UnitOfWork) -> None:
         """Write what is not written yet."""
@@ -341,6 +349,8 @@ def run(
             begin(unit, ports.once)
         act = Act(ports, unit, principal, verb, reason, wish)
         result = body(act)
+        if act.log.freed and unit.cases.count(kind=CAPACITY_LOSS, closed_at=None):
+            regain_later(act, timedelta(minutes=1))
         act.log.write(unit)
         if ports.in_hand is not None:
             finish(act, ports.in_hand)
@@ -349,6 +359,16 @@ def run(
         return result
 
     return ports.store.run(principal.organisation, transaction)
+
+
+def regain_later(act: Act, every: timedelta) -> None:
+    """Have those who have lost their places looked at again, at the next full minute or day.
+
+    Whatever comes back before that is seen then; so it need not be done more often.
+    """
+    at = act.unit.now() + every
+    at -= (at - datetime.min.replace(tzinfo=at.tzinfo)) % every
+    act.work(REGAIN, act.unit.organisation, "", at, at.isoformat())
 
 
 def finish(act: Act, work: Work) -> None:

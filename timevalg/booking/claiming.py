@@ -118,6 +118,8 @@ def _claim(
         watch(act, picture.index.organisation.clinic(task.clinic), task, place)
     if _write(unit, ground.gone, ground.new.values()) < len(ground.gone):
         raise TimeTaken("a place that would move aside has gone meanwhile; the time")
+    released = (s for c in certificates for s in c.released if s.kind is SessionKind.BOOKING)
+    act.log.freed.extend(s.id for s in released)
     return taken
 
 
@@ -175,12 +177,14 @@ def release_all(act: Act, task: Task) -> None:
 
 def release(act: Act, sessions: Iterable[Session]) -> None:
     """Give time back."""
-    _write(act.unit, [s.id for s in sessions], ())
+    gone = [s.id for s in sessions]
+    _write(act.unit, gone, ())
+    act.log.freed.extend(gone)
 
 
 def drop_holds(act: Act, holds: Iterable[Session]) -> None:
     """Remove expired holds; where one was also its task's place, the place stays."""
-    _write(act.unit, (), _places_left_by(act.unit, holds))
+    _write(act.unit, (), _places_left_by(act, holds))
 
 
 def whole_picture(act: Act) -> Picture:
@@ -213,18 +217,21 @@ def _read_ground(act: Act, picture: Picture, certificates: list[Certificate]) ->
     found = unit.sessions.touching((c for s in new for c in s.claims()), *also)
     expired = [s for s in found if not s.is_live(now)]
     ground = Ground(picture, (s for s in found if s.is_live(now)))
-    for place in _places_left_by(unit, expired):
+    for place in _places_left_by(act, expired):
         ground.take(place)
     return ground
 
 
-def _places_left_by(unit: UnitOfWork, holds: Iterable[Session]) -> list[Session]:
+def _places_left_by(act: Act, holds: Iterable[Session]) -> list[Session]:
     """Remove holds; gives the places that they were, for the caller to put in their stead."""
     places = []
     for hold in holds:
-        if not unit.sessions.release([hold.id]) or not hold.is_place or hold.task is None:
+        if not act.unit.sessions.release([hold.id]):
             continue
-        task = unit.tasks.get(hold.task)
+        act.log.freed.append(hold.id)
+        if not hold.is_place or hold.task is None:
+            continue
+        task = act.unit.tasks.get(hold.task)
         if task.is_live:
             key = place_id(task)
             places.append(replace(hold, id=key, kind=SessionKind.PLACE, until=None, is_place=False))

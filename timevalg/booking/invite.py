@@ -13,6 +13,7 @@ from timevalg.booking.claiming import Wanted, claim_all, whole_picture
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
 from timevalg.booking.ports import Ports
+from timevalg.booking.regain import regain_first, with_places_regained
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
@@ -143,6 +144,7 @@ def plan_invitations(ports: Ports, principal: Principal, tasks: Sequence[Task]) 
     scope_of("plan invitations", principal)
     tasks = _named(ports, tasks)
     picture = picture_of(ports, principal)
+    picture = with_places_regained(picture)
     admission = _plan(ports, principal, "plan invitations", picture, tasks)
     places, short = {c.claim.task: c.claim for c in admission.made.placed}, admission.shortages
     note_looks(ports, principal, "plan invitations", admission.tasks.values())
@@ -206,7 +208,9 @@ def invite(
         out = _admit(act, picture, found)
         return [out[key] for key in found.asked]
 
+    scope_of("invite", principal)
     tasks = _named(ports, tasks)
+    regain_first(ports, principal.organisation)
     try:
         return settle(ports, principal, "invite", find, body)
     except Conflict as clash:
@@ -239,6 +243,8 @@ def ask_for_time(
             found = replace(found, tasks={key: task})  # sent already
         return _admit(act, picture, found)[key]
 
+    scope_of("ask", principal)
+    regain_first(ports, principal.organisation)
     return settle(ports, principal, "ask", find, body)
 
 

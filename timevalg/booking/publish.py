@@ -11,7 +11,7 @@ from timevalg.booking.claiming import release
 from timevalg.booking.outside import Outside
 from timevalg.booking.patients import NO_NAME
 from timevalg.booking.ports import Ports
-from timevalg.booking.reliving import replant
+from timevalg.booking.reliving import homeless, replant
 from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
 from timevalg.booking.unit_of_work import Between
@@ -28,7 +28,6 @@ from timevalg.model.records import Publication
 from timevalg.model.session import SessionKind
 from timevalg.model.states import LIVE, AppointmentState, TaskState
 from timevalg.solver.ask import Ask
-from timevalg.solver.certificates import own_place
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place
 from timevalg.solver.verify import broken
@@ -235,5 +234,4 @@ def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:
     ]
     release(act, invalid)
     bare = picture.apply(removed=[s.id for s in invalid])
-    homeless = [t.id for t in bare.tasks.values() if t.is_live and own_place(bare, t) is None]
-    return replant(act, bare, homeless)[1]
+    return replant(act, bare, [t.id for t in homeless(bare)])[1]

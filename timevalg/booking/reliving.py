@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
-from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act
+from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, regain_later
 from timevalg.booking.claiming import Wanted, claim, claim_all, release
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
@@ -137,14 +138,8 @@ def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, t
     picture, lost
         With the new places; the tasks for which there is none: each is a named capacity loss.
     """
-    homeless = [
-        task
-        for key in sorted(frozenset(keys))
-        if (task := picture.tasks.get(key)) is not None
-        and task.is_live
-        and own_place(picture, task) is None
-    ]
-    made = plan(picture, homeless, picture.now)
+    asked = frozenset(keys)
+    made = plan(picture, [t for t in homeless(picture) if t.id in asked], picture.now)
     claim_all(act, picture, map(Wanted, made.placed))
     placed = frozenset(c.claim.task for c in made.placed)
     if placed:
@@ -154,10 +149,17 @@ def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, t
     return made.picture, tuple(t.id for t in made.unplaced)
 
 
+def homeless(picture: Picture) -> list[Task]:
+    """Give the live tasks that have no place, the most urgent first."""
+    found = [t for t in picture.tasks.values() if t.is_live and own_place(picture, t) is None]
+    return sorted(found, key=lambda task: task.urgency)
+
+
 def lose(act: Act, task: Task, reason: str) -> None:
-    """Name a capacity loss, once: a live task without a place."""
+    """Name a capacity loss, once: a live task without a place, which is looked for from now on."""
     if act.unit.cases.count(kind=CAPACITY_LOSS, task=task.id, closed_at=None):
         return
+    regain_later(act, timedelta(days=1))
     act.case(CAPACITY_LOSS, task.clinic, reason, task=task.id)
     act.event(
         "task.capacity-lost",

@@ -19,6 +19,7 @@ from timevalg.booking.opening import open_task
 from timevalg.booking.parked import report_parked
 from timevalg.booking.ports import Ports
 from timevalg.booking.prepare import follow_preparation
+from timevalg.booking.regain import regain_places
 from timevalg.booking.remind import remind
 from timevalg.booking.seal import seal_audit
 from timevalg.booking.settle_offers import settle_offers
@@ -29,7 +30,7 @@ from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.write import send_letter, send_letters, write_letter
 from timevalg.model.errors import Busy, LeaseLost, NotYet, TimevalgError, Unsure, places
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal
 from timevalg.model.records import Work
 from timevalg.model.states import WorkState, target
 
@@ -107,6 +108,9 @@ KINDS: Mapping[str, Kind] = {
         urgency=2,
         together=send_letters,
     ),
+    "regain places": Kind(
+        lambda ports, who, work: regain_places(ports, who), lease=timedelta(minutes=1)
+    ),
     # Plans and provers take their time: nothing waits for them, and leases outlast their limits.
     "tidy places": Kind(
         lambda ports, who, work: tidy_places(ports, who, work.entity),
@@ -129,11 +133,6 @@ class Done:
     work: str
     outcome: str
     error: str = ""
-
-
-def worker(organisation: str) -> Principal:
-    """Give the principal that workers act as."""
-    return Principal("worker", RoleName.WORKER, organisation, channel="worker")
 
 
 def due_work(

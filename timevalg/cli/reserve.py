@@ -18,16 +18,20 @@ from timevalg.solver.shortage import Shortage
 
 def run(standing: Standing, as_json: bool) -> None:
     """Answer, as tables or as JSON."""
+    lost: list[str] = []  # in a file nobody has a place yet
     if standing.file is not None:
         _, picture = picture_of_file(standing)
         found = reserve(picture, CpSat().solve)
     else:
         with opened(standing) as valg:
             found = valg.planner("timevalg reserve").reserves()
+        lost = [task for task in found.places if task in found.planned]
     if as_json:
-        typer.echo(json.dumps(_answer(found), ensure_ascii=False))
-    else:
-        _print(found)
+        typer.echo(json.dumps({**_answer(found), "lost": lost}, ensure_ascii=False))
+        return
+    _print(found)
+    if lost:
+        typer.echo(f"without a place, until a worker gives them these: {', '.join(lost)}")
 
 
 def _answer(found: Reserves) -> dict[str, Any]:

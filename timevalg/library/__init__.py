@@ -16,12 +16,12 @@ from timevalg.booking.ports import Channel, Keys, Ports
 from timevalg.booking.sign_on import acting_as
 from timevalg.booking.tell_systems import pass_on_events, unread
 from timevalg.booking.unit_of_work import Clock
-from timevalg.booking.work import Done, do_works, due_work, worker
+from timevalg.booking.work import Done, do_works, due_work
 from timevalg.library.desk import Desk
 from timevalg.library.patient import PatientView
 from timevalg.library.record_system import RecordSystem
 from timevalg.library.rights import Rights
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.store.migrate import upgrade
 from timevalg.wiring import open_ports
 

@@ -53,3 +53,8 @@ class Principal:
     channel: str = "library"
     by_rights: bool = False
     address: str = ""
+
+
+def worker(organisation: str) -> Principal:
+    """Give the principal that workers act as."""
+    return Principal("worker", RoleName.WORKER, organisation, channel="worker")

@@ -28,6 +28,8 @@ class Reserves:
         Task id → its place, in the order of the tasks.
     unservable : tuple of (Task, Shortage)
         Those that can have none.
+    planned : frozenset of str
+        Those among `places` that had none before.
     proven : bool
         No plan serves more (see `timevalg.solver.complete.Settled`).
     """
@@ -35,6 +37,7 @@ class Reserves:
     picture: Picture
     places: Mapping[str, Session]
     unservable: tuple[tuple[Task, Shortage], ...]
+    planned: frozenset[str]
     proven: bool
 
 
@@ -49,15 +52,15 @@ def reserve(picture: Picture, solve: Solve, *, why: bool = True) -> Reserves:
         Whether it is asked what is missing.
     """
     live = [t for t in picture.tasks.values() if t.is_live]
-    settled = settle_plan(
-        picture, [t for t in live if own_place(picture, t) is None], picture.now, solve
-    )
+    bare = [t for t in live if own_place(picture, t) is None]
+    settled = settle_plan(picture, bare, picture.now, solve)
     then = settled.plan.picture
     places = {t.id: place for t in live if (place := own_place(then, t)) is not None}
     without = settled.plan.unplaced if why else ()
     short = shortages(then, without, picture.now)
     missing = tuple((t, short[t.id]) for t in without)
-    return Reserves(then, places, missing, settled.proven)
+    planned = frozenset(t.id for t in bare) & places.keys()
+    return Reserves(then, places, missing, planned, settled.proven)
 
 
 def picture_of(

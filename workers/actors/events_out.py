@@ -5,7 +5,7 @@ from __future__ import annotations
 import dramatiq
 
 from timevalg.booking import tell_systems
-from timevalg.booking.work import worker
+from timevalg.model.principal import worker
 from workers import context
 from workers.actors.actor import actor
 

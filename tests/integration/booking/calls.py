@@ -39,6 +39,7 @@ from timevalg.booking import (
     prepare,
     publish,
     purge,
+    regain,
     remind,
     replan,
     represent,
@@ -60,10 +61,9 @@ from timevalg.booking import (
     rights as given_rights,
 )
 from timevalg.booking.access import ACCESS
-from timevalg.booking.work import worker
 from timevalg.clinic import read_sources
 from timevalg.model.contents import Source
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.model.records import Owner, Patient
 from timevalg.model.representation import Basis
 from timevalg.model.right import Right, Unit
@@ -316,6 +316,7 @@ AT_LARGE = {
     "replan": lambda w, who: replan.replan(w.ports, who),
     "what if": lambda w, who: whatif.what_if(w.ports, who, contents()),
     "plan invitations": lambda w, who: invite.plan_invitations(w.ports, who, [fresh(w)]),
+    "regain places": lambda w, who: regain.regain_places(w.ports, who),
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),
     "forget answers": lambda w, who: forget.forget_answers(w.ports, who),
     "set owner": lambda w, who: own.set_owner(w.ports, who, Owner.TIMEVALG),

@@ -7,8 +7,8 @@ import pytest
 from tests.integration.booking.ways import AFTER_DUE, FRIDAY, ended, task_in
 from tests.world import ORGANISATION, document, oslo, pool
 from timevalg.booking.due import fall_due
-from timevalg.booking.work import worker
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable
+from timevalg.model.principal import worker
 from timevalg.model.states import TaskState
 
 ROOM = {"doctor": ("dr-a",), "room": ("room",)}

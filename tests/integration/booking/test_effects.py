@@ -8,9 +8,9 @@ import pytest
 
 from tests.world import ORGANISATION, Post, World, oslo
 from timevalg.booking import parked, tell_systems
-from timevalg.booking.work import KINDS, do_work, due_work, worker
+from timevalg.booking.work import KINDS, do_work, due_work
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotDelivered
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 
 WHO = worker(ORGANISATION)
 OPERATOR = Principal("ola", RoleName.OPERATOR, ORGANISATION)

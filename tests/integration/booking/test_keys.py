@@ -10,7 +10,6 @@ from tests.world import ORGANISATION, document, oslo
 from timevalg.booking import choose, forget, once
 from timevalg.booking.access import ACCESS
 from timevalg.booking.use_cases import USE_CASES
-from timevalg.booking.work import worker
 from timevalg.model.errors import (
     IllegalMove,
     InFlight,
@@ -20,7 +19,7 @@ from timevalg.model.errors import (
     NotFound,
     TimeTaken,
 )
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10)
 WHO = worker(ORGANISATION)
@@ -338,6 +337,7 @@ NO_KEYS = {
     "list reserves",
     "settle offers",
     "tidy places",
+    "regain places",
     "read",
     "read events",
     "list letters",

@@ -7,9 +7,9 @@ import pytest
 
 from tests.integration.booking.ways import AFTER_DUE
 from tests.world import ORGANISATION, Post, document, oslo, pool
-from timevalg.booking.work import worker
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.library import Timevalg
+from timevalg.model.principal import worker
 from timevalg.wiring import ports_on
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)

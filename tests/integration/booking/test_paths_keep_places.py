@@ -77,9 +77,9 @@ def careless_fallback(ports, picture, task, before=None):
     return ask, careless(picture, task, ask.pool, NINE, picture.now, **how, **more)
 
 
-def gone_with_its_place(unit, holds):
+def gone_with_its_place(act, holds):
     """Remove holds, and the places that they were."""
-    unit.sessions.release([hold.id for hold in holds])
+    act.unit.sessions.release([hold.id for hold in holds])
     return []
 
 

@@ -7,9 +7,8 @@ import pytest
 
 from tests.world import ORGANISATION, document, oslo
 from timevalg.booking import standing, tell_systems
-from timevalg.booking.work import worker
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 
 ROOT, HEAD, SECRETARY = "hpr:1", "hpr:2", "hpr:3"
 

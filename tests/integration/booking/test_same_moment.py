@@ -22,9 +22,8 @@ from timevalg.booking import (
     invite,
     take_up,
 )
-from timevalg.booking.work import worker
 from timevalg.model.errors import Conflict, IllegalMove, StaleVersion, TimeTaken
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.model.states import TaskState
 from timevalg.wiring import ports_on
 

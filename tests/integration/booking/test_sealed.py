@@ -13,10 +13,9 @@ from tests.contract.samples import EXAMPLES, ORG
 from tests.world import ORGANISATION, World
 from timevalg.booking.seal import seal_audit, verify_audit
 from timevalg.booking.tell_systems import pass_on_events
-from timevalg.booking.work import worker
 from timevalg.cli.app import app
 from timevalg.model.errors import InvalidInput
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.store import Database
 from timevalg.store.health import health
 from timevalg.store.kinds import KINDS

@@ -11,10 +11,9 @@ from typer.testing import CliRunner
 
 from tests.world import ORGANISATION, World
 from timevalg.booking.seal import seal_audit, verify_audit
-from timevalg.booking.work import worker
 from timevalg.cli.app import app
 from timevalg.model.errors import NotAllowed
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.store import Database
 from timevalg.store.memory import Memory
 from timevalg.store.migrate import upgrade

@@ -10,9 +10,9 @@ from tests.world import ORGANISATION, TestKeys, oslo
 from timevalg.booking import cancel, change, choose, hold, take_up, undo
 from timevalg.booking.invite import invite
 from timevalg.booking.sync import CalendarRow, sync
-from timevalg.booking.work import do_work, worker
+from timevalg.booking.work import do_work
 from timevalg.booking.write import write_letter
-from timevalg.model.principal import Principal, RoleName
+from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.model.records import Event
 from timevalg.model.states import TaskState
 from timevalg.wiring import ports_on

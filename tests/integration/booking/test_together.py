@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from tests.world import ORGANISATION, Post, World
-from timevalg.booking.work import KINDS, do_work, do_works, due_work, worker
+from timevalg.booking.work import KINDS, do_work, do_works, due_work
 from timevalg.letters import Letters
 from timevalg.model.errors import LeaseLost
+from timevalg.model.principal import worker
 from timevalg.store import Memory
 
 WHO = worker(ORGANISATION)

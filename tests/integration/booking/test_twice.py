@@ -8,9 +8,10 @@ import pytest
 from tests.integration.booking.ways import task_in
 from tests.world import ORGANISATION, oslo
 from timevalg.booking.sync import CalendarRow
-from timevalg.booking.work import ATTEMPTS, KINDS, do_work, due_work, worker
+from timevalg.booking.work import ATTEMPTS, KINDS, do_work, due_work
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, LeaseLost, StaleVersion
+from timevalg.model.principal import worker
 
 AT = oslo(2027, 1, 20, 9)
 WHO = worker(ORGANISATION)

@@ -36,8 +36,8 @@ from timevalg.booking import cancel as cancelling
 from timevalg.booking.expire import expire_holds
 from timevalg.booking.hold import RENEWALS
 from timevalg.booking.sync import CalendarRow
-from timevalg.booking.work import worker
 from timevalg.model.errors import IllegalMove, TimeTaken
+from timevalg.model.principal import worker
 from timevalg.model.session import Session
 from timevalg.store import Database, Memory
 

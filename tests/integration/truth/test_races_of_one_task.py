@@ -28,8 +28,8 @@ from tests.integration.truth.scenes import (
 )
 from tests.world import ORGANISATION, document, pool
 from timevalg.booking import acting, cancel, choose, claiming, expire, hold
-from timevalg.booking.work import worker
 from timevalg.model.errors import Conflict, IllegalMove, StaleVersion, TimeTaken
+from timevalg.model.principal import worker
 from timevalg.store.records import SqlRecords
 from timevalg.store.sessions import SqlSessions
 from timevalg.store.tables import TABLES
