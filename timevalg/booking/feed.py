@@ -25,7 +25,7 @@ from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import CursorLost, InvalidInput, NotFound
 from timevalg.model.identity_number import IdentityNumber
 from timevalg.model.principal import Principal
-from timevalg.model.records import Event, Letter, Patient
+from timevalg.model.records import Event, Letter, Patient, is_email
 from timevalg.model.states import AppointmentState
 from timevalg.model.task import Task
 
@@ -196,6 +196,8 @@ def register_patient(
     """
     scope_of("register patient", principal)
     require_pseudonymous(patient.id)
+    if patient.email is not None and not is_email(patient.email):
+        raise InvalidInput.single("email", "is not one plain address, as kari@example.no is")
 
     def body(act: Act) -> Patient:
         act.unit.lock([f"p:{surviving(act.unit, patient.id).id}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ PAGE = 200
 """Events passed on in one transaction."""
 SETTINGS = "TIMEVALG_"
 """How names begin under which workers find no key of signatures."""
+_PLAIN = re.compile(r"[!-~]+")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 UNSETTLED = frozenset({LetterState.PENDING, LetterState.SENDING})
 
@@ -59,11 +61,7 @@ def subscribe(
     CursorLost
         If there is no such event.
     """
-    parts = urlsplit(url)
-    if parts.hostname is None or parts.username or parts.password:
-        raise InvalidInput.single("url", f"{parts.scheme}://{parts.netloc} names no plain host")
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL):
-        raise InvalidInput.single("url", "events leave this machine by https:// only")
+    _require_sendable(url)
     if not secret or secret.startswith(SETTINGS):
         why = f"say under which name workers find the key; none that begins with {SETTINGS}"
         raise InvalidInput.single("secret", why)
@@ -95,6 +93,25 @@ def subscribe(
         return subscription
 
     return run(ports, principal, "subscribe", body)
+
+
+def _require_sendable(url: str) -> None:
+    """Refuse an address that events cannot be sent to.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidInput.single("url", f"is no address: {error}") from error
+    host = parts.hostname
+    if host is None or port == 0 or parts.username or parts.password or not _PLAIN.fullmatch(url):
+        raise InvalidInput.single("url", f"{parts.scheme}://{parts.netloc} names no plain host")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOCAL):
+        raise InvalidInput.single("url", "events leave this machine by https:// only")
 
 
 @use_case("list subscriptions", keyed=False)

@@ -12,6 +12,7 @@ from timevalg.model.errors import NotDelivered
 
 SECONDS = 5.0
 """How long a receiver may be silent."""
+NOTHING_MORE = 204
 GONE = 410
 """The answer of a receiver that wants no more, ever."""
 
@@ -23,8 +24,8 @@ def _client() -> httpx2.Client:
     return client
 
 
-def post(channel: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
-    """Post a body.
+def post(channel: str, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Post a body; gives the status of the answer, of which no more is waited for.
 
     Raises
     ------
@@ -33,10 +34,12 @@ def post(channel: str, url: str, body: bytes, headers: Mapping[str, str]) -> htt
         Any other error leaves that open.
     """
     try:
-        answer = _client().post(url, content=body, headers=dict(headers))
+        with _client().stream("POST", url, content=body, headers=dict(headers)) as answer:
+            status, succeeded = answer.status_code, answer.is_success
+            if answer.headers.get("content-length") == "0" or status == NOTHING_MORE:
+                answer.read()  # so that the connection may serve again
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
         raise NotDelivered(channel, f"no connection: {type(error).__name__}") from error
-    if not answer.is_success:
-        why = f"the receiver said {answer.status_code}"
-        raise NotDelivered(channel, why, forever=answer.status_code == GONE)
-    return answer
+    if not succeeded:
+        raise NotDelivered(channel, f"the receiver said {status}", forever=status == GONE)
+    return status

@@ -36,4 +36,4 @@ class Sms:
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"
         body = json.dumps({"to": letter.address, "text": letter.subject}, ensure_ascii=False)
-        return str(post(self.name, self.url, body.encode(), headers).status_code)
+        return str(post(self.name, self.url, body.encode(), headers))

@@ -41,7 +41,7 @@ class Webhook:
             "webhook-timestamp": stamp,
             "webhook-signature": signature(key, delivery.event, stamp, body),
         }
-        return str(post(self.name, subscription.url, body, headers).status_code)
+        return str(post(self.name, subscription.url, body, headers))
 
 
 def signature(key: str, event: str, timestamp: str, body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -246,6 +247,16 @@ class Patient:
     merged_into: str | None = None
     deceased_at: datetime | None = None
     version: int = 1
+
+
+_EMAIL = re.compile(
+    r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", re.ASCII
+)
+
+
+def is_email(text: str) -> bool:
+    """Tell whether a text is one plain e-mail address (RFC 5321, ASCII) that any server takes."""
+    return _EMAIL.fullmatch(text) is not None
 
 
 class Owner(StrEnum):

@@ -130,7 +130,10 @@ def test_a_letter_is_read_as_html_or_as_text(me, visit):
     assert plain.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "<" not in plain.text
     assert html.headers["Content-Language"] == letter["language"]
-    assert "default-src 'none'" in html.headers["Content-Security-Policy"]
+    assert "<style>" in html.text
+    policy = dict(p.split(maxsplit=1) for p in html.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert policy["style-src"] == "'unsafe-inline'"  # the letter's own style
 
 
 def test_the_own_calendar(me, visit):

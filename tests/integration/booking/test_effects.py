@@ -190,6 +190,12 @@ def test_a_subscription_twice_is_one_and_ended_it_is_told_no_more(world):
         ("https://user:word@dips.test/", "DIPS"),
         ("https://dips.test/", ""),
         ("dips", "DIPS"),
+        ("https://[", "DIPS"),
+        ("https://[x]/", "DIPS"),
+        ("https://\u2100.no/", "DIPS"),
+        ("http://localhost:abc/", "DIPS"),
+        ("https://dips\n.test/", "DIPS"),
+        ("https://di ps.test/", "DIPS"),
     ],
 )
 def test_an_address_that_events_must_not_leave_to(quick, url, secret):

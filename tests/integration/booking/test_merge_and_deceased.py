@@ -8,7 +8,7 @@ import pytest
 from tests.world import ORGANISATION, oslo
 from timevalg.booking.examine import examine
 from timevalg.booking.sync import CalendarRow
-from timevalg.model.errors import Conflict, IllegalMove, NotAllowed, NotFound
+from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotAllowed, NotFound
 from timevalg.model.principal import Principal, RoleName
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)
@@ -88,6 +88,14 @@ def test_who_is_registered_is_told_by_id_alone(world):
     with pytest.raises(Conflict):
         world.dips.register("p-2", identity=fields["identity"])
     assert len(world.events("patient.registered")) == 2
+
+
+@pytest.mark.parametrize(
+    "email", ["kåre@example.no", "Kari Fugl", "a@x.no, b@x.no", "", "a@x.no\n"]
+)
+def test_an_address_to_which_no_letter_could_go_is_refused(quick, email):
+    with pytest.raises(InvalidInput, match="email"):
+        quick.dips.register("p-1", email=email)
 
 
 def test_visits_that_overlap_are_a_conflict_and_neither_is_lost(world):

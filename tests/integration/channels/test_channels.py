@@ -2,12 +2,19 @@
 
 import json
 import socket
+import socketserver
+import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 
 import pytest
 
 from benchmarks.receiver import Receiver
+from timevalg.channels import smtp
+from timevalg.channels.http import post
 from timevalg.channels.settings import channels
 from timevalg.channels.sms import Sms
 from timevalg.channels.smtp import Smtp
@@ -67,6 +74,103 @@ def test_a_mail_carries_its_effect_key(receiver):
     assert smtp.address(LETTER, Patient("p-2", "999999999")) is None
     assert smtp.send("l-1", LETTER) == "<l-1@sykehus.test>"
     assert receiver.mails == {"l-1": 1}
+
+
+def test_a_mail_has_the_line_ends_of_mail(receiver, monkeypatch):
+    """RFC 5321, 2.3.8: servers may refuse any other."""
+    texts = []
+    monkeypatch.setattr(receiver, "take_mail", texts.append)
+    (mail,) = channels({"TIMEVALG_SMTP": receiver.smtp})
+    mail.send("l-1", LETTER)
+    (text,) = texts
+    assert text.count(b"\n") == text.count(b"\r\n") == len(text.splitlines()) > 20
+
+
+NO_ADDRESSES = [
+    "kåre@example.no",
+    "o@bø.no",
+    "a@b.no\r\nRCPT TO:<x@y.no>",
+    "Kari Nordmann",
+    "Kari <kari@example.no>",
+    "two@x.no, three@x.no",
+    "@x.no",
+    "",
+]
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_what_is_no_address_is_not_tried(receiver, address):
+    (mail,) = channels({"TIMEVALG_SMTP": receiver.smtp})
+    assert mail.address(LETTER, replace(KARI, email=address)) is None
+    with pytest.raises(NotDelivered) as said:
+        mail.send("l-1", replace(LETTER, address=address))
+    assert said.value.forever
+    assert not receiver.mails
+
+
+def talking(answers, heard):
+    """Serve one connection that gives each line, or what it begins with, its answer."""
+
+    class Talk(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"220 ready\r\n")
+            while line := self.rfile.readline():
+                heard.append(line[:4])
+                self.wfile.write(answers.get(line[:4], b"250 taken") + b"\r\n")
+
+    return socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk)
+
+
+@pytest.fixture
+def serve():
+    """Serve until the test ends; gives the port."""
+    with ExitStack() as ends:
+
+        def start(server):
+            ends.enter_context(server)
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            ends.callback(server.shutdown)
+            return server.server_address[1]
+
+        yield start
+
+
+@pytest.mark.parametrize(("line", "forever"), [(b"mail", False), (b"rcpt", True)])
+def test_a_letter_is_given_up_for_its_address_not_for_its_sender(serve, line, forever):
+    port = serve(talking({line: b"550 no"}, []))
+    with pytest.raises(NotDelivered, match="550") as said:
+        Smtp("127.0.0.1", port).send("l-1", LETTER)
+    assert said.value.forever is forever
+
+
+def test_a_server_that_is_slow_with_each_answer_is_not_given_the_text(serve, monkeypatch):
+    """It would be taken after the lease has run out, when another worker sends it too."""
+    heard, clock = [], count(step=2)
+    port = serve(talking({}, heard))
+    monkeypatch.setattr(smtp.time, "monotonic", lambda: next(clock))
+    with pytest.raises(NotDelivered, match="too slow") as said:
+        Smtp("127.0.0.1", port).send("l-1", LETTER)
+    assert not said.value.forever
+    assert b"data" not in heard
+
+
+def test_no_more_than_the_status_of_an_answer_is_waited_for(serve):
+    """A receiver that goes on talking, or never ends, holds nobody up."""
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(200)
+            self.send_header("content-length", "1000000000")
+            self.end_headers()
+            self.wfile.write(b"and")
+            self.rfile.read()  # until the sender goes
+
+        def log_message(self, *said):
+            """Say nothing."""
+
+    port = serve(ThreadingHTTPServer(("127.0.0.1", 0), Endless))
+    assert post("webhook", f"http://127.0.0.1:{port}/", b"{}", {}) == 200
 
 
 def test_without_a_connection_nothing_has_left():

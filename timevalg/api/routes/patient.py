@@ -29,6 +29,8 @@ After = Annotated[Cursor, Query(description="`next` of the page before.")]
 
 
 LETTER_TYPES = ("text/html", "text/plain")
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""What browsers may load of a letter: the style that it brings, nothing else."""
 LOCATION = {"schema": {"type": "string", "format": "uri-reference"}}
 
 
@@ -264,7 +266,11 @@ def my_letter(me: Me, letter: Path, request: Request) -> Response:
     html, plain = LETTER_TYPES
     accept = request.headers.get("accept", "")
     media = plain if plain in accept and html not in accept else html
-    headers = {"Content-Language": found.language, "Vary": "Accept"}
+    headers = {
+        "Content-Language": found.language,
+        "Vary": "Accept",
+        "Content-Security-Policy": LETTER_POLICY,
+    }
     return Response(found.html if media == html else found.text, 200, headers, media)
 
 
