@@ -12,6 +12,7 @@ from timevalg import Timevalg
 from timevalg.cli.moments import parse_now
 from timevalg.cli.replan import run as replan
 from timevalg.cli.standing import Standing
+from timevalg.model.contents import Source
 from timevalg.model.errors import InvalidInput, NotFound
 from timevalg.store import SetClock
 
@@ -74,8 +75,44 @@ def test_from_what_if_to_rebooked(tmp_path):
     with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
         valg.planner("anna").remove_absence("clinic", "room", 0)
         assert valg.planner("anna").replan().lost == ()
-    refused = json.loads(said(*command, "--accept", lost.id, "--json"))
-    assert refused == {"rebooked": [], "placed": [{"task": lost.id}]}  # it has one already
+    again = json.loads(said(*command, "--accept", lost.id, "--json"))  # it has one already
+    assert again == {"rebooked": [], "placed": [{"task": lost.id}], "refused": []}
+
+
+def test_all_that_can_be_accepted_is_and_each_refusal_told(tmp_path):
+    url, clock = f"sqlite:///{tmp_path / 'clinic.db'}", SetClock(oslo(2027, 1, 4, 8))
+    source = document()
+    with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
+        desk = valg.planner("anna")
+        desk.publish({"clinic": Source(source)})
+        dates = {"opens": date(2027, 1, 4), "due": date(2027, 1, 8)}
+        dates["not_after"] = date(2027, 1, 29)
+        visits = []
+        for number, hour in enumerate((9, 10)):
+            asked = desk.invite(patient=f"p-{number}", pools=["auto"], **dates)
+            chosen = valg.patient(f"p-{number}").choose(asked.task, oslo(2027, 1, 20, hour))
+            visits.append(chosen.id)
+        valg.work()
+        source["resources"][2]["away"] = [{"from": "2027-01-20", "to": "2027-01-20"}]
+        desk.publish({"clinic": Source(source)})
+    command = ("replan", "--database", url, *NOW)
+    first, second = visits
+    done = timevalg(*command, "--accept", first, "--accept", "a-1", "--accept", "a-2")
+    assert (done.returncode, done.stdout) == (2, "")
+    missing = ["there is no visit and no task 'a-1' here", "there is no visit and no task 'a-2'"]
+    assert all(words in done.stderr for words in missing)
+    assert said(*command, "--accept", first, "--accept", first).count("\n") == 1  # nor twice
+    both = (*command, "--accept", first, "--accept", second)
+    done = timevalg(*both)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{first} is left as it is: appointment {first} is cancelled")
+    assert done.stdout.startswith(f"{second} is cancelled; task ")
+    done = timevalg(*both, "--json")
+    assert done.returncode == 2
+    answer = json.loads(done.stdout)
+    assert (answer["rebooked"], answer["placed"]) == ([], [])
+    assert [row["id"] for row in answer["refused"]] == visits
+    assert "'rebook' is not possible then" in answer["refused"][0]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from timevalg.booking.feed import read_appointment, read_task
 from timevalg.booking.losses import LostPlace
 from timevalg.booking.replan import Proposal, Rebooked
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened, row
 from timevalg.library.desk import Desk
-from timevalg.model.errors import NotFound
+from timevalg.model.appointment import Appointment
+from timevalg.model.errors import InvalidInput, NotFound, Problem, TimevalgError
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
@@ -28,10 +31,7 @@ def run(
     with opened(standing) as valg:
         desk = valg.planner("timevalg replan")
         if accept:
-            done = [_accepted(desk, key, reason) for key in accept]
-            answer = {"rebooked": [_rebooked(one) for one in done if isinstance(one, Rebooked)]}
-            answer["placed"] = [{"task": one.id} for one in done if isinstance(one, Task)]
-            typer.echo(json.dumps(answer) if as_json else _sentences(done))
+            _accept(desk, _meant(desk, accept), reason, as_json)
             return
         picture = valg.ports.pictures.current(valg.organisation)
         if clinic is not None:
@@ -112,17 +112,60 @@ def _rebooked(one: Rebooked) -> dict[str, Any]:
     }
 
 
-def _accepted(desk: Desk, key: str, reason: str) -> Rebooked | Task:
-    """Do what is proposed for a visit; a task that lost its place gets one."""
-    try:
-        return desk.rebook(key, reason=reason)
-    except NotFound as missing:
-        if missing.kind != "appointment":
-            raise
+def _meant(desk: Desk, keys: Sequence[str]) -> list[Appointment | Task]:
+    """Find the visits, and the tasks that lost their place, each once; all before any is changed.
+
+    Raises
+    ------
+    InvalidInput
+        Naming all that there are not.
+    """
+    found = {key: _found(desk, key) for key in keys}
+    missing = [
+        Problem("command line", None, "--accept", f"there is no visit and no task {key!r} here")
+        for key, one in found.items()
+        if one is None
+    ]
+    if missing:
+        raise InvalidInput(missing)
+    return list({one.id: one for one in found.values() if one is not None}.values())
+
+
+def _found(desk: Desk, key: str) -> Appointment | Task | None:
+    for read in (read_appointment, read_task):
+        with suppress(NotFound):
+            return read(desk.ports, desk.principal, key)
+    return None
+
+
+def _accept(desk: Desk, meant: Iterable[Appointment | Task], reason: str, as_json: bool) -> None:
+    """Do what is proposed for each, and say so at once; one that is refused stops no other."""
+    answer: dict[str, list[dict[str, Any]]] = {"rebooked": [], "placed": [], "refused": []}
+    for one in meant:
         try:
-            return desk.amend(key, reason=reason)
-        except NotFound:
-            raise missing from None
+            done = _accepted(desk, one, reason)
+        except TimevalgError as error:
+            answer["refused"].append({"id": one.id, "reason": str(error)})
+            if not as_json:
+                typer.echo(f"{one.id} is left as it is: {error}", err=True)
+            continue
+        if isinstance(done, Rebooked):
+            answer["rebooked"].append(_rebooked(done))
+        else:
+            answer["placed"].append({"task": done.id})
+        if not as_json:
+            typer.echo(_sentence(done))
+    if as_json:
+        typer.echo(json.dumps(answer))
+    if answer["refused"]:
+        raise typer.Exit(2)
+
+
+def _accepted(desk: Desk, one: Appointment | Task, reason: str) -> Rebooked | Task:
+    """Do what is proposed for a visit; a task that lost its place gets one."""
+    if isinstance(one, Task):
+        return desk.amend(one.id, reason=reason)
+    return desk.rebook(one.id, reason=reason)
 
 
 def _lost(one: LostPlace, picture: Picture) -> dict[str, Any]:
@@ -150,12 +193,9 @@ def _lost_sentence(one: LostPlace, picture: Picture) -> str:
     return f"{said}{one.shortage}" + (f"; staff could assign {' or '.join(times)}" if times else "")
 
 
-def _sentences(done: Iterable[Rebooked | Task]) -> str:
-    return "\n".join(
-        f"task {one.id} has a place"
-        if isinstance(one, Task)
-        else f"{one.visit.id} keeps its time with other resources"
-        if one.task is None
-        else f"{one.visit.id} is cancelled; task {one.task.id} is {one.task.state}, with a place"
-        for one in done
-    )
+def _sentence(done: Rebooked | Task) -> str:
+    if isinstance(done, Task):
+        return f"task {done.id} has a place"
+    if done.task is None:
+        return f"{done.visit.id} keeps its time with other resources"
+    return f"{done.visit.id} is cancelled; task {done.task.id} is {done.task.state}, with a place"
