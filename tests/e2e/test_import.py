@@ -27,10 +27,7 @@ GOOD = {
 
 
 def test_a_calendar_with_wrong_rows_from_the_command_line(tmp_path, capsys):
-    url = f"sqlite:///{tmp_path}/clinic.sqlite"
-    with Timevalg.open(url, organisation=ORGANISATION) as valg:
-        contents = read_sources({"clinic": Source(document(), {})})
-        publish(valg.ports, valg.planner("anna").principal, contents)
+    url = published(tmp_path)
     file, rejected = tmp_path / "calendar.jsonl", tmp_path / "rejected.jsonl"
     rows = [json.dumps(GOOD), "{", json.dumps(GOOD | {"ref": "kontakt/2", "patient": "p-2"})]
     file.write_text("\n".join(rows), encoding="utf-8")
@@ -51,8 +48,40 @@ def test_a_calendar_with_wrong_rows_from_the_command_line(tmp_path, capsys):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(InvalidInput, match="no such file"):
-        command.run(tmp_path / "none", "sqlite:///x.db", ORGANISATION, "dips", None, as_json=True)
+    for file, why in ((tmp_path / "none", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(InvalidInput, match=f"FILE: {file}: {why}"):
+            command.run(file, "sqlite:///x.db", ORGANISATION, "dips", None, as_json=True)
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+def test_the_list_of_rejected_rows_is_not_written_over_the_calendar(tmp_path, link):
+    file, rejected = tmp_path / "calendar.jsonl", tmp_path / "rejected.jsonl"
+    file.write_text(text := json.dumps(GOOD), encoding="utf-8")
+    if link:
+        getattr(rejected, link)(file)
+    with pytest.raises(InvalidInput, match=r"--rejected: .* is the calendar itself"):
+        import_into(tmp_path, file, rejected if link else file)
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_list_of_rejected_rows_that_cannot_be_written_is_refused(tmp_path):
+    file = tmp_path / "calendar.jsonl"
+    file.write_text(json.dumps(GOOD), encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"--rejected: .*/nowhere/x: No such file"):
+        import_into(tmp_path, file, tmp_path / "nowhere" / "x")
+
+
+def import_into(folder, file, rejected):
+    url = published(folder)
+    command.run(file, url, ORGANISATION, "dips", rejected, as_json=True)
+
+
+def published(folder):
+    url = f"sqlite:///{folder}/clinic.sqlite"
+    with Timevalg.open(url, organisation=ORGANISATION) as valg:
+        contents = read_sources({"clinic": Source(document(), {})})
+        publish(valg.ports, valg.planner("anna").principal, contents)
+    return url
 
 
 def test_the_measurement_in_small(tmp_path):

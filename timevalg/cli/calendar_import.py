@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from timevalg.booking.calendar_import import Rejected
+from timevalg.cli.files import open_text
 from timevalg.library import Timevalg
 from timevalg.model.errors import InvalidInput
 
@@ -23,12 +24,10 @@ def run(
 ) -> None:
     """Import the file; rows that are not taken in do not stop it."""
     form = "csv" if file.suffix.lower() == ".csv" else "jsonl"
-    if not file.exists() or file.is_dir():
-        raise InvalidInput.single("FILE", "there is no such file", str(file))
     with (
+        open_text("FILE", file, errors="surrogateescape", newline="") as lines,
         Timevalg.open(url, organisation=organisation) as valg,
         _list(file, rejected) as reject,
-        file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines,
         Progress(
             console=Console(stderr=True),
             transient=True,
@@ -54,9 +53,18 @@ def _shown(lines: Iterable[str], progress: Progress, bar: TaskID) -> Iterator[st
 
 @contextmanager
 def _list(file: Path, rejected: Path | None) -> Iterator[Callable[[Rejected], None]]:
-    """List what is rejected as it comes: as JSON Lines in a file, or on standard error."""
+    """List what is rejected as it comes: as JSON Lines in a file, or on standard error.
+
+    Raises
+    ------
+    InvalidInput
+        If the list would be written over the calendar, or cannot be written at all.
+    """
     if rejected is None:
         yield lambda r: print(f"{file}:{r.line}: {r.ref or '-'}: {r.reason}", file=sys.stderr)
         return
-    with rejected.open("w", encoding="utf-8") as out:
+    if rejected.exists() and rejected.samefile(file):
+        said = f"{rejected} is the calendar itself; name another file"
+        raise InvalidInput.single("--rejected", said, "command line")
+    with open_text("--rejected", rejected, "w") as out:
         yield lambda r: print(json.dumps(asdict(r), ensure_ascii=False), file=out)
