@@ -120,8 +120,8 @@ def test_all_that_can_be_accepted_is_and_each_refusal_told(tmp_path):
     [
         ("sqlite:///{tmp}/nothing.db", "there is no file"),
         ("sqlite:///{tmp}/empty.db", "it is at nothing, not at"),
-        ("sqlite:///{tmp}/junk.db", "it cannot be reached or read"),
-        ("postgresql://nobody@127.0.0.1:1/nothing", "it cannot be reached or read"),
+        ("sqlite:///{tmp}/junk.db", "it cannot be reached or used"),
+        ("postgresql://nobody@127.0.0.1:1/nothing", "it cannot be reached or used"),
         ("nonsense", "'nonsense' is no address"),
     ],
 )

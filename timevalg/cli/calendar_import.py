@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from timevalg.booking.calendar_import import Rejected
+from timevalg.cli.at_database import ports_at
 from timevalg.cli.files import open_text
 from timevalg.library import Timevalg
 from timevalg.model.errors import InvalidInput
@@ -26,7 +27,7 @@ def run(
     form = "csv" if file.suffix.lower() == ".csv" else "jsonl"
     with (
         open_text("FILE", file, errors="surrogateescape", newline="") as lines,
-        Timevalg.open(url, organisation=organisation) as valg,
+        ports_at(url) as ports,
         _list(file, rejected) as reject,
         Progress(
             console=Console(stderr=True),
@@ -35,6 +36,7 @@ def run(
         ) as progress,
     ):
         shown = _shown(lines, progress, progress.add_task(file.name, total=file.stat().st_size))
+        valg = Timevalg(ports, organisation)
         done = valg.system(system).import_calendar(shown, form=form, reject=reject)
     if as_json:
         typer.echo(json.dumps(asdict(done)))

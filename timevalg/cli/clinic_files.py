@@ -21,10 +21,14 @@ WHO = "timevalg clinic"
 
 
 def publish(file: Path, url: str, as_json: bool) -> None:
-    """Put a file, or a folder of them, in force."""
+    """Put a file, or a folder of them, in force; on SQLite the tables are brought up to date."""
     from timevalg.library import Timevalg
+    from timevalg.store.migrate import require_current
 
-    with Timevalg.open(url, organisation=read(file).organisation.id) as valg:
+    organisation = read(file).organisation.id
+    if not url.startswith("sqlite"):
+        require_current(url)
+    with Timevalg.open(url, organisation=organisation) as valg:
         _tell(valg.planner(WHO).publish(file), as_json)
 
 

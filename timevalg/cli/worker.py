@@ -11,6 +11,7 @@ import typer
 
 from timevalg import logs
 from timevalg.model.errors import InvalidInput
+from timevalg.store.migrate import require_current
 
 
 def run(url: str, redis: str | None, letters: Path | None, once: bool, watched: str | None) -> None:
@@ -25,6 +26,7 @@ def run(url: str, redis: str | None, letters: Path | None, once: bool, watched: 
         raise InvalidInput.single(
             "worker", f"{error.name} is missing; pip install 'timevalg[worker]'", "command line"
         ) from error
+    require_current(url)
     ports = context.open_context(settings)
     if once:
         done = serve.drain(ports)

@@ -7,8 +7,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from timevalg.model.errors import InvalidInput
-from timevalg.store.database import dialect_of
-from timevalg.store.migrate import upgrade
+from timevalg.store.migrate import reaching, require_there, upgrade
 
 _LOCK = text("LOCK TABLE events IN EXCLUSIVE MODE")
 _NUMBER_ANEW = text(
@@ -32,22 +31,20 @@ def backup(url: str, file: Path) -> None:
     InvalidInput
         If it is another database, or there is such a file already.
     """
-    engine = dialect_of(url).engine(url)
-    try:
+    with reaching(url) as engine:
         if engine.dialect.name != "sqlite":
             why = "PostgreSQL is backed up by pg_dump or pg_basebackup; see docs/backup.md"
             raise InvalidInput.single("database", why)
-        if not Path(engine.url.database or "").exists():
-            raise InvalidInput.single("database", "there is no such file")
+        require_there(url)
         if file.exists():
             raise InvalidInput.single("file", f"{file} exists; name a new one")
+        if not file.parent.is_dir():
+            raise InvalidInput.single("file", f"there is no folder {file.parent}")
         driver = engine.raw_connection()
         try:
             driver.cursor().execute("VACUUM INTO ?", (str(file),))
         finally:
             driver.close()
-    finally:
-        engine.dispose()
 
 
 def restored(url: str) -> int:
@@ -60,14 +57,16 @@ def restored(url: str) -> int:
     -------
     int
         How many events there are.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--database``, if it is not there or cannot be used.
     """
+    require_there(url)
     upgrade(url)
-    engine = dialect_of(url).engine(url)
-    try:
-        with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                for statement in (_LOCK, _NUMBER_ANEW, _GO_ON):
-                    connection.execute(statement)
-            return int(connection.execute(_COUNT).scalar_one())
-    finally:
-        engine.dispose()
+    with reaching(url) as engine, engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            for statement in (_LOCK, _NUMBER_ANEW, _GO_ON):
+                connection.execute(statement)
+        return int(connection.execute(_COUNT).scalar_one())

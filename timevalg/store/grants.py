@@ -6,13 +6,16 @@ to, for only an owner can take a trigger away. The tables' owner migrates.
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 from timevalg.model.errors import InvalidInput
-from timevalg.store.database import dialect_of
 from timevalg.store.kinds import AUDIT, SEALS
+from timevalg.store.migrate import reaching, require_current
 from timevalg.store.tables import metadata
 
 APPENDED = (AUDIT.table, SEALS.table)
 """Tables to which rows are added, and no more."""
+_ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 
 
 def grant(url: str, role: str) -> None:
@@ -28,17 +31,20 @@ def grant(url: str, role: str) -> None:
     Raises
     ------
     InvalidInput
-        On another database.
+        On another database, one that is not up to date, or if there is no such role.
     """
-    engine = dialect_of(url).engine(url)
-    try:
+    with reaching(url) as engine:
         if engine.dialect.name != "postgresql":
             raise InvalidInput.single("database", "only PostgreSQL has roles")
+        require_current(url)
         quote = engine.dialect.identifier_preparer.quote
         name = quote(role)
         changed = ", ".join(quote(t) for t in metadata.tables if t not in APPENDED)
         appended = ", ".join(map(quote, APPENDED))
         with engine.begin() as connection:
+            if connection.execute(_ROLE, {"role": role}).first() is None:
+                said = f"there is no role {role!r} on the server; CREATE ROLE makes it"
+                raise InvalidInput.single("ROLE", said, "command line")
             schema = quote(str(connection.exec_driver_sql("SELECT current_schema()").scalar_one()))
             for statement in (
                 f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {name}",
@@ -49,5 +55,3 @@ def grant(url: str, role: str) -> None:
                 f"GRANT SELECT, INSERT ON {appended} TO {name}",
             ):
                 connection.exec_driver_sql(statement)
-    finally:
-        engine.dispose()

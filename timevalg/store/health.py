@@ -17,7 +17,7 @@ from timevalg.model.soundness import Finding
 from timevalg.store.database import dialect_of
 from timevalg.store.dialect import Dialect
 from timevalg.store.grants import APPENDED
-from timevalg.store.migrate import head, upgrade
+from timevalg.store.migrate import mismatch, upgrade
 from timevalg.store.refusals import APPEND_ONLY, NO_OVERLAP
 from timevalg.store.reseal import CURES, unreadable
 from timevalg.store.tables import metadata
@@ -73,11 +73,13 @@ def health(url: str, *, keys: DataKeys | None = None, production: bool = False) 
         return [Finding("reachable", "there is no such file", _UPGRADE)]
     try:
         with engine.connect() as connection:
-            look = _sqlite if is_file else _postgres
-            findings = [*_common(connection, dialect), *look(connection)]
+            findings = [*_common(connection, dialect)]
+            if "migrations" in {f.check for f in findings}:
+                return findings  # the tables are other ones
+            findings += (_sqlite if is_file else _postgres)(connection)
             if production and not is_file and not findings:
                 findings += _rights(connection)
-            if not {"migrations", "tables"} & {f.check for f in findings}:
+            if "tables" not in {f.check for f in findings}:
                 findings += _keys(connection, keys)
             return findings
     except DBAPIError as error:
@@ -89,9 +91,9 @@ def health(url: str, *, keys: DataKeys | None = None, production: bool = False) 
 
 def _common(connection: Connection, dialect: Dialect) -> Iterator[Finding]:
     context = MigrationContext.configure(connection)
-    current = context.get_current_revision()
-    if current != head():
-        yield Finding("migrations", f"at {current or 'nothing'}, not at {head()}", _UPGRADE)
+    differs = mismatch(context.get_current_revision())
+    if differs is not None:
+        yield Finding("migrations", *differs)
         return
     for difference in compare_metadata(context, metadata):
         what = _described(difference)

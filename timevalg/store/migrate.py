@@ -5,6 +5,9 @@ The scripts lie in ``migrations/`` of a checkout and in ``timevalg/_migrations``
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from timevalg.model.errors import InvalidInput
@@ -29,6 +32,11 @@ def upgrade(url: str, revision: str = "head") -> None:
         ``sqlite:///file.db`` or ``postgresql://…``.
     revision : str
         Its name, ``head``, or relative: ``+1``.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--database``, if it cannot be reached, or a newer timevalg has been there.
     """
     _migrate(url, revision, down=False)
 
@@ -40,12 +48,42 @@ def downgrade(url: str, revision: str) -> None:
 
 def current(url: str) -> str | None:
     """Give the revision that a database is at; None if it is empty."""
+    with reaching(url) as engine, engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[Engine]:
+    """Give an engine for work on a database itself, as long as it lasts.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--database``, with what the database or its driver says if it refuses.
+    """
     engine = dialect_of(url).engine(url)
     try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+        yield engine
+    except (DBAPIError, sqlite3.Error) as error:
+        said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
+        raise _refused(f"it cannot be reached or used: {said}") from error
     finally:
         engine.dispose()
+
+
+def require_there(url: str) -> None:
+    """Refuse a file that is not there, which SQLite would make.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--database``.
+    """
+    dialect_of(url)  # refuses what is no address
+    where = make_url(url)
+    file = where.database if where.get_backend_name() == "sqlite" else None
+    if file and file != ":memory:" and not Path(file).exists():
+        raise _refused(f"there is no file {file}")
 
 
 def require_current(url: str) -> None:
@@ -56,24 +94,24 @@ def require_current(url: str) -> None:
     InvalidInput
         Naming ``--database``; a file that is not there is not made.
     """
-    dialect_of(url)  # refuses what is no address
-    where = make_url(url)
-    file = where.database if where.get_backend_name() == "sqlite" else None
-    if file and file != ":memory:" and not Path(file).exists():
-        raise InvalidInput.single("--database", f"there is no file {file}", "command line")
-    try:
-        at = current(url)
-    except DBAPIError as error:
-        said = "it cannot be reached or read"
-        raise InvalidInput.single("--database", said, "command line") from error
-    if at != head():
-        said = f"it is at {at or 'nothing'}, not at {head()}; run `timevalg db upgrade`"
-        raise InvalidInput.single("--database", said, "command line")
+    require_there(url)
+    differs = mismatch(current(url))
+    if differs is not None:
+        raise _refused("; ".join(differs))
+
+
+def mismatch(at: str | None) -> tuple[str, str] | None:
+    """Say how a database's revision is not the one needed here, and the cure; None = it is."""
+    if at == head():
+        return None
+    if _is_known(at):
+        return f"it is at {at or 'nothing'}, not at {head()}", "run `timevalg db upgrade`"
+    return f"it is at {at}, which this timevalg does not know", "install the newer timevalg"
 
 
 def head() -> str | None:
     """Give the newest revision there is."""
-    return ScriptDirectory(str(scripts())).get_current_head()
+    return _directory().get_current_head()
 
 
 def scripts() -> Path:
@@ -91,19 +129,29 @@ def scripts() -> Path:
     raise FileNotFoundError(f"no migrations beside {package}: install timevalg again")
 
 
+def _directory() -> ScriptDirectory:
+    return ScriptDirectory(str(scripts()))
+
+
+def _is_known(at: str | None) -> bool:
+    return at is None or at in {script.revision for script in _directory().walk_revisions()}
+
+
+def _refused(said: str) -> InvalidInput:
+    return InvalidInput.single("--database", said, "command line")
+
+
 def _migrate(url: str, revision: str, down: bool) -> None:
-    dialect = dialect_of(url)
-    engine = dialect.engine(url)
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    try:
-        with engine.begin() as connection:  # on SQLite this alone keeps others out
-            if engine.dialect.name == "postgresql":
-                wait = text("SELECT set_config('lock_timeout', '0', true)")
-                connection.execute(wait)
-                mine = {"key": lock_number("timevalg", "migrations")}
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), mine)
-            config.attributes["connection"] = connection
-            (command.downgrade if down else command.upgrade)(config, revision)
-    finally:
-        engine.dispose()
+    with reaching(url) as engine, engine.begin() as connection:  # on SQLite this keeps others out
+        if engine.dialect.name == "postgresql":
+            wait = text("SELECT set_config('lock_timeout', '0', true)")
+            connection.execute(wait)
+            mine = {"key": lock_number("timevalg", "migrations")}
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), mine)
+        at = MigrationContext.configure(connection).get_current_revision()
+        if not _is_known(at):
+            raise _refused("; ".join(mismatch(at) or ()))
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)

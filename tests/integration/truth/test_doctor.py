@@ -156,7 +156,7 @@ def test_each_guard_that_is_missing_is_named(own):
     own.raw(*guards.values())
     assert guards.keys() <= checks(own.url).keys()
     own.raw("UPDATE alembic_version SET version_num = '0001'")
-    assert checks(own.url, "--deep")["migrations"].startswith("at 0001, not at ")
+    assert checks(own.url, "--deep")["migrations"].startswith("it is at 0001, not at ")
 
 
 def test_a_journal_that_keeps_readers_out(on_sqlite):
