@@ -135,9 +135,22 @@ def test_a_database_of_a_newer_timevalg_is_left_alone(tmp_path):
         assert connection.execute("SELECT count(*) FROM publications").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("command", [("audit", "verify"), ("purge",), ("purge", "--apply")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", "verify"),
+        ("purge",),
+        ("purge", "--apply"),
+        ("export", "p-1"),
+        ("rights", "list"),
+        ("rights", "verification"),
+        ("work",),
+        ("import", __file__),
+    ],
+    ids=" ".join,
+)
 def test_an_organisation_typed_wrongly_is_refused_and_those_that_there_are_named(tmp_path, command):
-    """Not told that its log is whole, or that it has nothing to remove."""
+    """Not told that its log is whole, or that it has nothing to remove, however often asked."""
     database = f"sqlite:///{tmp_path / 'clinic.db'}"
     with Timevalg.open(database, organisation=ORGANISATION) as valg:
         valg.planner("anna").publish({"clinic": Source(document())})
@@ -145,8 +158,26 @@ def test_an_organisation_typed_wrongly_is_refused_and_those_that_there_are_named
     def said(organisation):
         return commands.timevalg(*command, "--database", database, "--organisation", organisation)
 
-    done = said("999999998")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--organisation: '999999998' has no clinic in this database" in done.stderr
-    assert f"there is {ORGANISATION}" in done.stderr
-    assert said(ORGANISATION).returncode == 0
+    for _ in range(2):
+        done = said("999999998")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--organisation: '999999998' has no clinic in this database" in done.stderr
+        assert done.stderr.endswith(f"there is {ORGANISATION}\n")
+    assert "--organisation" not in said(ORGANISATION).stderr
+
+
+def test_the_first_right_may_come_before_a_clinic_and_makes_the_organisation_known(tmp_path):
+    """A record system publishes by a right."""
+    upgrade(url := f"sqlite:///{tmp_path / 'clinic.db'}")
+
+    def said(*command):
+        return commands.timevalg(*command, "--database", url, "--organisation", ORGANISATION)
+
+    assert said("rights", "list").returncode == 2
+    done = said("rights", "give", "--role", "system", "--holder", "client:dips")
+    assert (done.returncode, done.stderr) == (
+        0,
+        f"warning: '{ORGANISATION}' has no clinic in this database; nothing is published there\n",
+    )
+    assert "client:dips" in said("rights", "list").stdout
+    assert said("audit", "verify").returncode == 0

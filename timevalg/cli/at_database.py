@@ -10,6 +10,7 @@ from timevalg.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from timevalg.booking.ports import Ports
+    from timevalg.booking.unit_of_work import UnitOfWork
 
 
 @contextmanager
@@ -32,16 +33,41 @@ def ports_at(url: str) -> Iterator[Ports]:
         ports.store.close()
 
 
+@contextmanager
+def ports_of(url: str, organisation: str) -> Iterator[Ports]:
+    """Open a database for one of its organisations, before anything is written.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--database``, or ``--organisation`` as `require_known` does.
+    """
+    with ports_at(url) as ports:
+        require_known(ports, organisation)
+        yield ports
+
+
 def require_known(ports: Ports, organisation: str) -> None:
-    """Refuse an organisation that has no clinic in the database: a number typed wrongly.
+    """Refuse an organisation that has no clinic in the database, nor rights: one typed wrongly.
 
     Raises
     ------
     InvalidInput
         Naming ``--organisation`` and those that there are.
     """
+    unpublished = nothing_published(ports, organisation)
+    if unpublished and not ports.store.run(organisation, _rights, write=False):
+        raise InvalidInput.single("--organisation", unpublished, "command line")
+
+
+def nothing_published(ports: Ports, organisation: str) -> str:
+    """Say that an organisation has no clinic in the database, and which have; "" = it has."""
     known = ports.store.organisations()
-    if organisation not in known:
-        there = f"there is {', '.join(known)}" if known else "nothing is published there"
-        said = f"{organisation!r} has no clinic in this database; {there}"
-        raise InvalidInput.single("--organisation", said, "command line")
+    if organisation in known:
+        return ""
+    there = f"there is {', '.join(known)}" if known else "nothing is published there"
+    return f"{organisation!r} has no clinic in this database; {there}"
+
+
+def _rights(unit: UnitOfWork) -> int:
+    return unit.rights.count()

@@ -15,13 +15,13 @@ from timevalg.model.principal import Principal, RoleName
 def verify(url: str, organisation: str | None, as_json: bool) -> None:
     """Say for each organisation whether its log holds; exit status 1 if one does not."""
     with ports_at(url) as ports:
+        if organisation:
+            require_known(ports, organisation)
         names = [organisation] if organisation else ports.store.organisations()
         verdicts = {
             name: verify_audit(ports, Principal("cli", RoleName.AUDITOR, name, channel="cli"))
             for name in names
         }
-        if organisation and not verdicts[organisation].entries:
-            require_known(ports, organisation)
     if as_json:
         typer.echo(json.dumps({name: asdict(v) for name, v in verdicts.items()}))
     for name, verdict in verdicts.items() if not as_json else ():

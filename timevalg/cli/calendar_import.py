@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from timevalg.booking.calendar_import import Rejected
-from timevalg.cli.at_database import ports_at
+from timevalg.cli.at_database import ports_of
 from timevalg.cli.files import open_text
 from timevalg.library import Timevalg
 from timevalg.model.errors import InvalidInput
@@ -27,7 +27,7 @@ def run(
     form = "csv" if file.suffix.lower() == ".csv" else "jsonl"
     with (
         open_text("FILE", file, errors="surrogateescape", newline="") as lines,
-        ports_at(url) as ports,
+        ports_of(url, organisation) as ports,
         _list(file, rejected) as reject,
         Progress(
             console=Console(stderr=True),

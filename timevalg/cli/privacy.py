@@ -12,7 +12,7 @@ import typer
 from timevalg.booking.export import export_patient
 from timevalg.booking.purge import Purged
 from timevalg.booking.purge import purge as purge_all
-from timevalg.cli.at_database import ports_at, require_known
+from timevalg.cli.at_database import ports_of
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.retention import classes, read_days
 from timevalg.settings import Settings
@@ -21,8 +21,7 @@ from timevalg.settings import Settings
 def purge(url: str, organisation: str, apply: bool, as_json: bool) -> None:
     """Say, class by class, what goes before which day, and what stays and why."""
     kept = classes(read_days(Settings.of(os.environ)["RETENTION"]))
-    with ports_at(url) as ports:
-        require_known(ports, organisation)
+    with ports_of(url, organisation) as ports:
         found = purge_all(ports, _who(RoleName.OPERATOR, organisation), apply, kept)
     if as_json:
         typer.echo(json.dumps({"applied": apply, "classes": [_facts(one) for one in found]}))
@@ -39,7 +38,7 @@ def purge(url: str, organisation: str, apply: bool, as_json: bool) -> None:
 
 def export(url: str, organisation: str, patient: str) -> None:
     """Print one JSON object."""
-    with ports_at(url) as ports:
+    with ports_of(url, organisation) as ports:
         found = export_patient(ports, _who(RoleName.AUDITOR, organisation), patient)
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 

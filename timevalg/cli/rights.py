@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from timevalg.cli.at_database import ports_at
+from timevalg.cli.at_database import nothing_published, ports_at, ports_of
 from timevalg.cli.options import DatabaseUrl, Json
 from timevalg.model import codec
 from timevalg.model.errors import InvalidInput
@@ -49,8 +49,8 @@ def give(
     may_delegate: Annotated[bool, typer.Option(help="May give of it to others.")] = False,
     reason: Reason = "",
 ) -> None:
-    """Give a right of the organisation's; prints its id."""
-    with _rights(url, organisation) as rights:
+    """Give a right of the organisation's, also before it has published; prints its id."""
+    with _rights(url, organisation, first=True) as rights:
         if person is (holder is not None):
             raise InvalidInput.single("--holder", "give a holder, or --person", "command line")
         right = rights.give(
@@ -110,7 +110,8 @@ def verification(url: DatabaseUrl, organisation: Organisation, reason: Reason = 
 
 
 @contextmanager
-def _rights(url: str, organisation: str) -> Iterator[Rights]:
+def _rights(url: str, organisation: str, first: bool = False) -> Iterator[Rights]:
+    """Open an organisation's rights; the `first` one may come before all else, and is told so."""
     from timevalg.library.rights import Rights
 
     who = Principal(
@@ -120,7 +121,9 @@ def _rights(url: str, organisation: str) -> Iterator[Rights]:
         channel="cli",
         address=socket.gethostname(),
     )
-    with ports_at(url) as ports:
+    with ports_at(url) if first else ports_of(url, organisation) as ports:
+        if first and (unpublished := nothing_published(ports, organisation)):
+            typer.echo(f"warning: {unpublished}", err=True)
         yield Rights(ports, who)
 
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from timevalg.cli.at_database import ports_at
+from timevalg.cli.at_database import ports_at, require_known
 from timevalg.cli.options import DatabaseUrl, Json
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
@@ -117,6 +117,7 @@ def _operator(ports: Ports, organisation: str | None) -> Principal:
             names = ", ".join(known) or "none"
             raise InvalidInput.single("--organisation", f"which one? there is: {names}")
         (organisation,) = known
+    require_known(ports, organisation)
     return Principal(getpass.getuser(), RoleName.OPERATOR, organisation, channel="cli")
 
 
