@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,9 +28,22 @@ app = typer.Typer(invoke_without_command=True, help="Work: at a glance; list, sh
 Organisation = Annotated[
     str | None, typer.Option(help="Needed only where there are several in the database.")
 ]
+OwnUrl = Annotated[
+    str, typer.Option("--database", help="sqlite:///… or postgresql://…; TIMEVALG_DATABASE_URL.")
+]
+"""Without the environment, which must not outdo the option before ``list`` and the others."""
 Key = Annotated[str, typer.Argument(help="The work's id.")]
 Reason = Annotated[str, typer.Option(prompt=True, help="Why; kept in the log.")]
 State = Annotated[WorkState, typer.Option(help="Which work.")]
+
+
+@dataclass(frozen=True)
+class _Said:
+    """The options, where they stand before ``list``, ``show``, ``retry`` or ``drop``."""
+
+    url: str
+    organisation: str | None
+    as_json: bool
 
 
 @app.callback()
@@ -39,15 +54,13 @@ def glance(
     as_json: Json = False,
 ) -> None:
     """Say what is due, since when, and what was given up."""
-    if not url:
-        raise InvalidInput.single("--database", "is not set, nor TIMEVALG_DATABASE_URL")
-    from timevalg.booking import parked
-
-    ports = context.with_resource(ports_at(url))
-    context.obj = (ports, _operator(ports, organisation), as_json)
+    context.obj = _Said(url, organisation, as_json)
     if context.invoked_subcommand is not None:
         return
-    depths = parked.depths(*context.obj[:2])
+    from timevalg.booking import parked
+
+    with _operating(context, url, organisation) as (ports, who):
+        depths = parked.depths(ports, who)
     if as_json:
         _print([asdict(depth) for depth in depths])
         return
@@ -62,13 +75,20 @@ def glance(
 
 
 @app.command("list")
-def list_(context: typer.Context, state: State = WorkState.PARKED, limit: int = 100) -> None:
+def list_(
+    context: typer.Context,
+    url: OwnUrl = "",
+    organisation: Organisation = None,
+    state: State = WorkState.PARKED,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The first so many.")] = 100,
+    as_json: Json = False,
+) -> None:
     """List work in a state, by default what was given up."""
     from timevalg.booking import parked
 
-    ports, who, as_json = context.obj
-    found = parked.list_work(ports, who, state, limit)
-    if as_json:
+    with _operating(context, url, organisation) as (ports, who):
+        found = parked.list_work(ports, who, state, limit)
+    if as_json or context.obj.as_json:
         _print([_facts(work) for work in found])
         return
     for work in found:
@@ -77,13 +97,19 @@ def list_(context: typer.Context, state: State = WorkState.PARKED, limit: int = 
 
 
 @app.command()
-def show(context: typer.Context, key: Key) -> None:
+def show(
+    context: typer.Context,
+    key: Key,
+    url: OwnUrl = "",
+    organisation: Organisation = None,
+    as_json: Json = False,
+) -> None:
     """Show all that is known of one piece of work."""
     from timevalg.booking import parked
 
-    ports, who, as_json = context.obj
-    facts = _facts(parked.show_work(ports, who, key))
-    if as_json:
+    with _operating(context, url, organisation) as (ports, who):
+        facts = _facts(parked.show_work(ports, who, key))
+    if as_json or context.obj.as_json:
         _print(facts)
         return
     for name, value in facts.items():
@@ -91,23 +117,48 @@ def show(context: typer.Context, key: Key) -> None:
 
 
 @app.command()
-def retry(context: typer.Context, key: Key, reason: Reason) -> None:
+def retry(
+    context: typer.Context,
+    key: Key,
+    reason: Reason,
+    url: OwnUrl = "",
+    organisation: Organisation = None,
+) -> None:
     """Have parked work done again, with all its attempts."""
     from timevalg.booking import parked
 
-    ports, who, _ = context.obj
-    work = parked.retry_work(ports, who, key, reason)
+    with _operating(context, url, organisation) as (ports, who):
+        work = parked.retry_work(ports, who, key, reason)
     typer.echo(f"{work.id} is {work.state}")
 
 
 @app.command()
-def drop(context: typer.Context, key: Key, reason: Reason) -> None:
+def drop(
+    context: typer.Context,
+    key: Key,
+    reason: Reason,
+    url: OwnUrl = "",
+    organisation: Organisation = None,
+) -> None:
     """Say that work shall never be done; it stays in the list of dropped work."""
     from timevalg.booking import parked
 
-    ports, who, _ = context.obj
-    work = parked.drop_work(ports, who, key, reason)
+    with _operating(context, url, organisation) as (ports, who):
+        work = parked.drop_work(ports, who, key, reason)
     typer.echo(f"{work.id} is {work.state}")
+
+
+@contextmanager
+def _operating(
+    context: typer.Context, url: str, organisation: str | None
+) -> Iterator[tuple[Ports, Principal]]:
+    """Open what a command's own options say, else those before it, else the environment."""
+    url = url or context.obj.url
+    if not url:
+        said = "is not set, nor TIMEVALG_DATABASE_URL"
+        raise InvalidInput.single("--database", said, "command line")
+    with ports_at(url) as ports:
+        yield ports, _operator(ports, organisation or context.obj.organisation)
 
 
 def _operator(ports: Ports, organisation: str | None) -> Principal:
