@@ -41,7 +41,9 @@ def test_options_stand_before_the_command_or_after(said, options):
     assert "seal audit" in before
     (work,) = json.loads(said("list", *options[:2], "--state", "waiting", "--json"))
     assert said("show", work["id"], *options) == said(*options, "show", work["id"])
-    assert said("drop", work["id"], *options[:2], "--reason", "a test") == f"{work['id']} is dropped\n"
+    assert (
+        said("drop", work["id"], *options[:2], "--reason", "a test") == f"{work['id']} is dropped\n"
+    )
 
 
 @pytest.mark.parametrize("words", [(), ("list",), ("show", "w-1")])
