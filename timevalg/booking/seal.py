@@ -23,6 +23,8 @@ from timevalg.model.records import AuditEntry, AuditSeal
 AT_ONCE = 5000
 """Entries under one seal at most."""
 EVERY = timedelta(hours=1)
+OVERDUE = 2 * EVERY
+"""An entry older than this has a seal, where the work of sealing is done."""
 WORK = "seal audit"
 FIELDS = ("id", "principal", "role", "verb", "subject", "key", "patient", "channel", "reason")
 
@@ -34,9 +36,11 @@ class AuditVerdict:
     Attributes
     ----------
     seals, entries : int
-        How many there are; `unsealed` of the entries are newer than the last seal.
+        How many there are; `unsealed` of the entries are newer than the last seal, of which
+        `overdue` should have one by now: the work of sealing is not done, or seals were removed.
     broken : tuple of str
-        Seals that do not fit what they cover, in words.
+        Seals that do not fit what they cover, or the digest that was kept and that none has, in
+        words.
     head : str
         The last digest; whoever keeps it elsewhere can tell later whether the log was cut off.
     """
@@ -44,6 +48,7 @@ class AuditVerdict:
     seals: int
     entries: int
     unsealed: int
+    overdue: int
     broken: tuple[str, ...]
     head: str
 
@@ -75,10 +80,18 @@ def seal_later(act: Act) -> None:
 
 
 @use_case("verify audit")
-def verify_audit(ports: Ports, principal: Principal) -> AuditVerdict:
-    """Compute every digest again from the entries that are there."""
+def verify_audit(ports: Ports, principal: Principal, expect: str = "") -> AuditVerdict:
+    """Compute every digest again from the entries that are there.
+
+    Parameters
+    ----------
+    expect : str
+        The last digest of an earlier verdict, kept elsewhere: whoever can write the database can
+        cut the log off, or seal it anew, but not come to this digest again.
+    """
 
     def body(act: Act) -> AuditVerdict:
+        before_now = act.unit.now() - OVERDUE
         act.audit("audit", act.unit.organisation)
         seals = act.unit.seals.find(order="number")
         broken, entries, before, after = [], 0, "", ""
@@ -88,8 +101,12 @@ def verify_audit(ports: Ports, principal: Principal) -> AuditVerdict:
             if seal.digest != digest(before, found):
                 broken.append(_what(seal, found))
             before, after = seal.digest, seal.until
-        rest = sum(1 for _ in _all(act.unit, after))
-        return AuditVerdict(len(seals), entries + rest, rest, tuple(broken), before)
+        if expect and expect not in {seal.digest for seal in seals}:
+            broken.append(f"no seal has the digest {expect}: what it vouched for is not there")
+        rest = [entry.time for entry in _all(act.unit, after)]
+        overdue = sum(time < before_now for time in rest)
+        total = entries + len(rest)
+        return AuditVerdict(len(seals), total, len(rest), overdue, tuple(broken), before)
 
     return run(ports, principal, "verify audit", body)
 

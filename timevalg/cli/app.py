@@ -256,12 +256,15 @@ def audit_verify(
     organisation: Annotated[
         str | None, typer.Option(help="Its number; default every organisation.")
     ] = None,
+    expect: Annotated[
+        str, typer.Option(help="The last digest of an earlier time, kept elsewhere.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Say whether any entry was changed, removed or slipped in; exit status 1 if so."""
+    """Say whether any entry was changed, removed, slipped in or left unsealed; status 1 if so."""
     from timevalg.cli import audit as command
 
-    command.verify(url, organisation, as_json)
+    command.verify(url, organisation, expect, as_json)
 
 
 @app.command("import")

@@ -9,19 +9,20 @@ import typer
 
 from timevalg.booking.seal import verify_audit
 from timevalg.cli.at_database import ports_at, require_known
+from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
 
 
-def verify(url: str, organisation: str | None, as_json: bool) -> None:
+def verify(url: str, organisation: str | None, expect: str, as_json: bool) -> None:
     """Say for each organisation whether its log holds; exit status 1 if one does not."""
     with ports_at(url) as ports:
         if organisation:
             require_known(ports, organisation)
         names = [organisation] if organisation else ports.store.organisations()
-        verdicts = {
-            name: verify_audit(ports, Principal("cli", RoleName.AUDITOR, name, channel="cli"))
-            for name in names
-        }
+        if expect and len(names) != 1:
+            said = "say whose digest --expect is"
+            raise InvalidInput.single("--organisation", said, "command line")
+        verdicts = {name: verify_audit(ports, _auditor(name), expect) for name in names}
     if as_json:
         typer.echo(json.dumps({name: asdict(v) for name, v in verdicts.items()}))
     for name, verdict in verdicts.items() if not as_json else ():
@@ -32,4 +33,11 @@ def verify(url: str, organisation: str | None, as_json: bool) -> None:
         )
         for what in verdict.broken:
             typer.echo(f"  {what}", err=True)
-    raise typer.Exit(1 if any(v.broken for v in verdicts.values()) else 0)
+        if verdict.overdue:
+            said = f"{verdict.overdue} entries are older than two hours and not sealed"
+            typer.echo(f"  {said}: no worker seals them, or seals were removed", err=True)
+    raise typer.Exit(1 if any(v.broken or v.overdue for v in verdicts.values()) else 0)
+
+
+def _auditor(organisation: str) -> Principal:
+    return Principal("cli", RoleName.AUDITOR, organisation, channel="cli")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from tests.world import ORGANISATION, World
+from tests.world import ORGANISATION, World, document
+from timevalg import Timevalg
 from timevalg.booking.seal import seal_audit, verify_audit
 from timevalg.cli.app import app
+from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed
 from timevalg.model.principal import Principal, RoleName, worker
-from timevalg.store import Database
+from timevalg.store import Database, SetClock
 from timevalg.store.memory import Memory
 from timevalg.store.migrate import upgrade
 
@@ -157,6 +160,55 @@ def test_many_who_seal_at_the_same_moment_seal_once(world):
             future.result()
     assert any(verdict(world).seals >= 3 or not seal(world) for _ in range(10_000))
     assert verdict(world).broken == ()
+
+
+def test_a_log_whose_seals_were_made_anew_shows_by_the_digest_that_was_kept(world, url):
+    kept = verdict(world).head
+    world.chosen("p-4")
+    assert any(seal(world) for _ in range(10_000))
+    assert verify_audit(world.ports, AUDITOR, kept).broken == ()  # it has grown since
+    without_seals(url)
+    assert any(seal(world) for _ in range(10_000))  # as the worker does
+    assert verdict(world).broken == ()
+    (said,) = verify_audit(world.ports, AUDITOR, kept).broken
+    assert said.startswith(f"no seal has the digest {kept}")
+    done = CliRunner().invoke(app, ["audit", "verify", "--database", url, "--expect", kept])
+    assert (done.exit_code, said in done.output) == (1, True)
+
+
+def without_seals(url):
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text("ALTER TABLE audit_seals DISABLE TRIGGER ALL"))
+        else:
+            connection.execute(sa.text("DROP TRIGGER tr_audit_seals_append_only_delete"))
+        connection.execute(sa.text("DELETE FROM audit_seals"))
+    engine.dispose()
+
+
+def test_entries_that_no_seal_covers_for_long_show():
+    world = World(Memory)
+    world.chosen("p-1")
+    written = verdict(world).entries
+    world.clock.advance(timedelta(hours=2))
+    assert verdict(world).overdue == 0
+    world.clock.advance(timedelta(seconds=1))
+    found = verdict(world)
+    assert (found.overdue, found.broken) == (written + 1, ())  # and the look itself
+    seal(world)
+    assert verdict(world).overdue == 0
+
+
+def test_the_command_says_what_no_seal_covers(tmp_path):
+    upgrade(url := f"sqlite:///{tmp_path}/audit.sqlite")
+    clock = SetClock(datetime.now(UTC) - timedelta(hours=3))
+    with Timevalg.open(url, organisation=ORGANISATION, clock=clock) as valg:
+        valg.planner("anna").publish({"clinic": Source(document())})
+    done = CliRunner().invoke(app, ["audit", "verify", "--database", url])
+    assert done.exit_code == 1
+    assert "the audit log is as it was written" in done.output
+    assert "entries are older than two hours and not sealed" in done.output
 
 
 def test_only_auditors_verify():
