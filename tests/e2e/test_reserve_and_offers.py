@@ -204,11 +204,24 @@ def test_offers_have_wishes(answer):
         ("--before", "25:00", "is not a time of day"),
         ("--must", "luck", "names no wish: luck"),
         ("--not-on", "2027-02-30", "is no date"),
+        ("--must", "days", "must: names days, but no such wish is given"),
+        ("--sex", "x", "sex: 'x' is not one of female, male, other, unknown"),
+        ("--modes", "tele", "modes: 'tele' is not one of physical, video, phone, home"),
+        ("--clinicians", "nope", "--clinicians: there is no clinician 'nope'; there is "),
+        ("--places", "zz", "--places: there is no place 'zz'; there is "),
+        ("--after", "12:00 --before 08:00", "before: 08:00 is not later than after, 12:00"),
+        ("--after", "12:00 --before 12:00", "before: 12:00 is not later than after, 12:00"),
+        (
+            "--earliest",
+            "2027-02-02 --latest 2027-02-01",
+            "latest: 2027-02-01 comes before earliest, 2027-02-02",
+        ),
     ],
 )
 def test_odd_wishes_are_named(ask, option, value, said):
-    status, _, told = ask("offers", GASTRO, "--task", "t-1", "--now", NOW, option, value)
-    assert status == 2
+    words = (option, *value.split())
+    status, out, told = ask("offers", GASTRO, "--task", "t-1", "--now", NOW, *words)
+    assert (status, out) == (2, "")
     assert said in told
 
 

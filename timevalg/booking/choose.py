@@ -124,6 +124,7 @@ def certify(
         If none of its pools has it, or it could not be proven safe; with alternatives.
     """
     moment = require_aware(start, "start")
+    passed = moment < picture.now
     held = [s for s in picture.index.by_task(task.id) if s.until is not None and s.start == moment]
     free, tried = False, list[tuple[Ask, frozenset[str] | None]]()
     for name in (pool,) if pool else task.pools:
@@ -148,7 +149,7 @@ def certify(
             tried.append((ask, clinicians))
         free = free or (not hurried and moment in feasible(picture.index, ask))
     if hurried:
-        raise TimeTaken(moment.isoformat())
+        raise TimeTaken(moment.isoformat(), passed=passed)
     offers = look(ports, picture, task, rules, MOST if free else NEAREST).offers
     ways = {**picture.settled, task.id: tuple(o.certificate for o in offers)}
     for ask, clinicians in tried if free else ():
@@ -167,4 +168,4 @@ def certify(
     zone = clinic_of(picture, task).timezone
     local = moment.astimezone(zone)
     why = ", which others who are invited may need," if free else ""
-    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}{why}", offers[:NEAREST], zone)
+    raise TimeTaken(f"{local:%Y-%m-%d %H:%M}{why}", offers[:NEAREST], zone, passed=passed)

@@ -11,17 +11,23 @@ from rich.table import Table
 
 from timevalg.cli.asking import find_task
 from timevalg.cli.standing import Standing, opened, picture_of_file, row
+from timevalg.model.errors import InvalidInput
+from timevalg.model.resource import Kind
 from timevalg.prover import CpSat
 from timevalg.solver.picture import Picture
 from timevalg.solver.reserves import reserve
 from timevalg.solver.settle_offers import SettledOffers, offers_settled
-from timevalg.solver.wishes import Wishes
+from timevalg.solver.wishes import Wishes, places_of
+
+MOST = 20
+"""Names that an error gives at most."""
 
 
 def run(standing: Standing, task: str, limit: int | None, wishes: Wishes, as_json: bool) -> None:
     """Answer, as a table or as JSON."""
     if standing.file is not None:
         contents, picture = picture_of_file(standing)
+        require_there(wishes, picture)
         asked, solve = find_task(contents, task), CpSat().solve
         picture = reserve(picture, solve, why=False).picture
         found = offers_settled(
@@ -30,8 +36,9 @@ def run(standing: Standing, task: str, limit: int | None, wishes: Wishes, as_jso
     else:
         with opened(standing) as valg:
             desk = valg.planner("timevalg offers")
-            found = desk.settle_offers(task, limit, wishes)
             picture = valg.ports.pictures.current(valg.organisation)
+            require_there(wishes, picture)
+            found = desk.settle_offers(task, limit, wishes)
     if as_json:
         answer = {
             "task": task,
@@ -44,6 +51,28 @@ def run(standing: Standing, task: str, limit: int | None, wishes: Wishes, as_jso
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
         _print(task, found, picture)
+
+
+def require_there(wishes: Wishes, picture: Picture) -> None:
+    """Refuse wishes for clinicians and places that the organisation does not have.
+
+    Raises
+    ------
+    InvalidInput
+        With those that there are.
+    """
+    clinics = picture.index.organisation.clinics.values()
+    people = {r.id for c in clinics for r in c.resources.values() if r.kind is Kind.CLINICIAN}
+    places = {place for c in clinics for place in places_of(c)}
+    for option, kind, wished, known in (
+        ("--clinicians", "clinician", wishes.clinicians, people),
+        ("--places", "place", wishes.places, places),
+    ):
+        if wrong := sorted(wished - known):
+            names = sorted(known)
+            there = ", ".join(names[:MOST]) + (" …" if len(names) > MOST else "")
+            said = f"there is no {kind} {wrong[0]!r}; there is {there or 'none'}"
+            raise InvalidInput.single(option, said, "command line")
 
 
 def _print(task: str, found: SettledOffers, picture: Picture) -> None:

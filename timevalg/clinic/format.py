@@ -36,6 +36,7 @@ from timevalg.model.time import MINUTES_A_DAY
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 KindName = Literal["clinician", "room", "equipment"]
+Sex = Literal["female", "male", "other", "unknown"]
 Decider = Literal["auto", "manual", "record"]
 Week = Annotated[int, Field(ge=1, le=104)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
@@ -134,7 +135,7 @@ class ResourceRow(Row):
     id: Id
     kind: KindName
     name: Words | None = None
-    sex: Literal["female", "male", "other", "unknown"] | None = None
+    sex: Sex | None = None
     languages: list[Language] = []
     skills: list[Id] | None = None
     capacity: int | None = Field(None, ge=1, le=1000)

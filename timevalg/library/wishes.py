@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import get_args
 
+from timevalg.clinic.format import Sex
 from timevalg.clinic.scalars import clock_minute
 from timevalg.model.errors import InvalidInput
+from timevalg.model.letter import MODES
 from timevalg.model.time import DAY_NAMES
 from timevalg.solver.wishes import Wishes
 
@@ -38,13 +41,14 @@ def wishes_of(
     Raises
     ------
     InvalidInput
-        If a day or a time of day is none, or `must` names no wish.
+        If a day, a time of day, a sex or a mode is none, if no time can keep two of them, or if
+        `must` names no wish, or one that is not given.
     """
-    unknown = [day for day in days if day not in DAY_NAMES]
-    if unknown:
-        raise InvalidInput.single("days", f"{unknown[0]!r} is not one of {', '.join(DAY_NAMES)}")
+    _require_among("days", days, DAY_NAMES)
+    _require_among("sex", [sex] if sex is not None else [], get_args(Sex))
+    _require_among("modes", modes, MODES)
     try:
-        return Wishes(
+        wishes = Wishes(
             days=frozenset(DAY_NAMES.index(day) for day in days),
             after=_minute("after", after),
             before=_minute("before", before),
@@ -60,6 +64,20 @@ def wishes_of(
         )
     except ValueError as error:
         raise InvalidInput.single("must", str(error)) from error
+    if missing := wishes.must.difference(wishes.given):
+        said = f"names {', '.join(sorted(missing))}, but no such wish is given"
+        raise InvalidInput.single("must", said)
+    if wishes.after is not None and wishes.before is not None and wishes.after >= wishes.before:
+        raise InvalidInput.single("before", f"{before} is not later than after, {after}")
+    if earliest is not None and latest is not None and earliest > latest:
+        raise InvalidInput.single("latest", f"{latest} comes before earliest, {earliest}")
+    return wishes
+
+
+def _require_among(name: str, given: Iterable[str], known: Sequence[str]) -> None:
+    for one in given:
+        if one not in known:
+            raise InvalidInput.single(name, f"{one!r} is not one of {', '.join(known)}")
 
 
 def _minute(name: str, text: str | None) -> int | None:

@@ -188,7 +188,7 @@ class StaleVersion(Conflict):
 
 
 class TimeTaken(Conflict):
-    """The time is no longer free, or no longer safe to give away.
+    """The time is no longer free, or no longer safe to give away, or it has passed.
 
     Attributes
     ----------
@@ -197,9 +197,16 @@ class TimeTaken(Conflict):
         The clinic's, in which they are told.
     """
 
-    def __init__(self, what: str, alternatives: Sequence[Any] = (), zone: tzinfo = UTC) -> None:
+    def __init__(
+        self,
+        what: str,
+        alternatives: Sequence[Any] = (),
+        zone: tzinfo = UTC,
+        *,
+        passed: bool = False,
+    ) -> None:
         self.what, self.alternatives, self.zone = what, tuple(alternatives), zone
-        super().__init__(f"{what} is taken; choose another time")
+        super().__init__(f"{what} {'has passed' if passed else 'is taken'}; choose another time")
 
 
 class RuleBroken(Conflict):

@@ -124,7 +124,7 @@ def kept(wishes: Wishes, window: Window) -> Mapping[str, int]:
             end = days.dates(days.first, wishes.latest) if wishes.latest >= days.first else 0
             out[name] = end & (1 << frame.size) - 1
         elif name == "places":
-            out[name] = -1 if wishes.places & _places(clinic) else 0
+            out[name] = -1 if wishes.places & places_of(clinic) else 0
         elif name == "modes":
             out[name] = -1 if window.pool.service.mode in wishes.modes else 0
     return out
@@ -225,6 +225,7 @@ def _has(resource: Resource, wishes: Wishes, name: str) -> bool:
     return wishes.language in resource.languages
 
 
-def _places(clinic: Clinic) -> set[str]:
+def places_of(clinic: Clinic) -> set[str]:
+    """Give the words that `Wishes.places` may name a clinic by."""
     place = clinic.place
     return {clinic.id} | ({words for _, words in place.name.words} if place else set())

@@ -143,3 +143,12 @@ def test_a_time_that_leaves_no_place_if_let_go_is_chosen_not_held(make_world):
     assert world.sessions() == before
     assert me.hold(task, place).is_place
     assert me.choose(task, late).pool == "auto"
+
+
+@pytest.mark.parametrize("verb", ["hold", "choose"])
+def test_a_time_that_has_passed_is_told_as_such(world, verb):
+    task = world.invited()
+    start = world.clock.now() - timedelta(minutes=30)
+    with pytest.raises(TimeTaken, match="2027-01-04 07:30 has passed; choose another") as refused:
+        getattr(world.patient(), verb)(task, start)
+    assert refused.value.alternatives
