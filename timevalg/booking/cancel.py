@@ -36,6 +36,7 @@ def cancel(
     """Cancel a visit.
 
     A confirmed task stays so. A time that was not confirmed yet goes back, and its task to staff.
+    A patient who knows of the visit gets a letter, unless it was their own wish.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def cancel(
         if principal.role in PATIENTS and clinic is not None:
             require_cancellable(act, clinic, visit)
         target("appointment", visit.id, visit.state, "cancel")
+        patients_wish = principal.role in PATIENTS or by == "patient"
         if task is not None and task.state in {TaskState.CHOSEN, TaskState.ASSIGNED}:
             verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
             act.case(
@@ -73,8 +75,9 @@ def cancel(
                 task=task.id,
             )
             give_back(act, picture, task, found[1], verb)
+            if not patients_wish:
+                _tell(act, visit, task)
             return act.unit.appointments.get(visit.id)
-        patients_wish = principal.role in PATIENTS or by == "patient"
         return cancel_visit(act, visit, task, letter=not patients_wish)
 
     return settle(ports, principal, "cancel", find, body, reason=reason, wish=by)
@@ -86,10 +89,16 @@ def cancel_visit(act: Act, visit: Appointment, task: Task | None, *, letter: boo
     void_preparations(act, visit)
     act.close(kind="conflict", appointment=visit.id)
     cancelled = act.save(visit, "appointment.cancelled", "cancel", session=None)
-    knows = visit.lettered_at is not None or visit.origin is Origin.CHOSEN
-    if letter and knows and (task is None or task.letters):
-        act.work("letter", visit.id, visit.clinic, act.unit.now(), "cancellation")
+    if letter:
+        _tell(act, visit, task)
     return cancelled
+
+
+def _tell(act: Act, visit: Appointment, task: Task | None) -> None:
+    """Write the work of the letter that a visit is cancelled, to a patient who knows of it."""
+    knows = visit.lettered_at is not None or visit.origin is Origin.CHOSEN
+    if knows and (task is None or task.letters):
+        act.work("letter", visit.id, visit.clinic, act.unit.now(), "cancellation")
 
 
 def require_cancellable(act: Act, clinic: Clinic, visit: Appointment) -> None:

@@ -79,6 +79,31 @@ def test_a_cancellation_goes_to_those_who_know_of_the_visit(make_world, chosen):
     assert sent(world)[-1:] == (["cancellation"] if chosen else [])
 
 
+@pytest.mark.parametrize(
+    ("cancel", "letters"),
+    [
+        (lambda world, visit: world.desk.cancel(visit, reason="ill"), ["cancellation"]),
+        (lambda world, visit: world.dips.cancel(visit, reason="8445:1"), ["cancellation"]),
+        (lambda world, visit: world.patient().cancel(visit), []),
+        (lambda world, visit: world.dips.cancel(visit, by="patient"), []),
+    ],
+    ids=["staff", "record system", "patient", "at the patient's wish"],
+)
+def test_a_choice_called_off_before_it_was_confirmed_is_told(quick, cancel, letters):
+    task, visit = quick.chosen()
+    cancel(quick, visit)
+    quick.work()
+    assert quick.task(task).state == "with-staff"
+    assert sent(quick) == letters
+
+
+def test_a_choice_called_off_is_not_told_where_the_task_says_no_letters(quick):
+    _, visit = quick.chosen(letters=False)
+    quick.desk.cancel(visit)
+    quick.work()
+    assert quick.post.sent == []
+
+
 def test_a_told_time_that_is_called_off_is_told_whoever_chose_it(quick):
     task = quick.invited()
     quick.at(AFTER_DUE)
