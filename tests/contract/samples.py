@@ -205,6 +205,7 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
             html=f"<p>{AWKWARD}</p>" * 2000,
             text=AWKWARD,
             sent_at=NINE,
+            terms=AWKWARD,
         ),
     ),
     "patients": (

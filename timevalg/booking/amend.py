@@ -10,6 +10,7 @@ from typing import Any
 from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import claim
+from timevalg.booking.letter_facts import SHOWN
 from timevalg.booking.opening import open_if_time, tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import renewed_place
@@ -17,7 +18,7 @@ from timevalg.booking.use_cases import use_case
 from timevalg.model import codec
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
-from timevalg.model.states import LIVE, TaskState
+from timevalg.model.states import LIVE, LetterState, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date
 from timevalg.solver.picture import Picture
@@ -59,6 +60,7 @@ def amend(
 
     The place stays where it is as long as the new terms allow that. A changed due date moves the
     work of falling due; a patient who may choose already is told of another due date or service.
+    A letter that has not left and shows other terms than these is stopped, and written anew.
 
     Parameters
     ----------
@@ -153,6 +155,16 @@ def _follow(act: Act, picture: Picture, task: Task, new: Mapping[str, Any]) -> T
         opens = instant(task.opens, 0, clinic.timezone)
         act.work("open", task.id, task.clinic, opens, f"opens:{task.version}")
         return open_if_time(act, clinic, task)
-    if task.state is TaskState.OPEN and not new.keys().isdisjoint({"due", "pools"}):
+    if task.state is TaskState.OPEN and _is_to_tell(act, task, new):
         tell_to_choose(act, task)
     return task
+
+
+def _is_to_tell(act: Act, task: Task, new: Mapping[str, Any]) -> bool:
+    """Tell whether the patient is told anew: of what matters, or for a letter that is stopped."""
+    if not new.keys().isdisjoint({"due", "pools"}):
+        return True
+    waiting = {LetterState.PENDING, LetterState.SENDING}
+    return not new.keys().isdisjoint(SHOWN) and bool(
+        act.unit.letters.count(task=task.id, kind="choice", state=waiting)
+    )

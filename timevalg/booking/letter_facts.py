@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timevalg.booking.acting import Act
 from timevalg.booking.visits import last_instant
+from timevalg.model import codec
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.letter import (
@@ -24,6 +25,15 @@ from timevalg.solver.picture import Picture
 
 PORTAL = Text((("nb", "helsenorge.no"), ("en", "helsenorge.no")))
 """Where patients log on; in words, never an address with a secret in it."""
+
+
+SHOWN = ("opens", "due", "not_before", "not_after", "pools", "extra")
+"""The terms of a task that the invitation to choose shows."""
+
+
+def told_terms(task: Task) -> str:
+    """Give the terms that the invitation shows, as text to compare."""
+    return codec.dump({name: getattr(task, name) for name in SHOWN})
 
 
 def choice_facts(act: Act, clinic: Clinic, task: Task, patient: Patient) -> LetterFacts:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from timevalg.booking.acting import Act, clinic_of, picture_of, run
 from timevalg.booking.effect import Effect, Way, put_out, put_out_all
-from timevalg.booking.letter_facts import choice_facts, visit_facts
+from timevalg.booking.letter_facts import choice_facts, told_terms, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Channel, Ports
 from timevalg.booking.unit_of_work import Between
@@ -22,6 +22,7 @@ from timevalg.model.principal import Principal
 from timevalg.model.records import Letter, Patient, Work
 from timevalg.model.reminders import awake_from
 from timevalg.model.states import AppointmentState, LetterState, TaskState
+from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
 MINUTE = timedelta(minutes=1)
@@ -181,11 +182,16 @@ def _is_true(act: Act, letter: Letter) -> bool:
     if surviving(act.unit, letter.patient).deceased_at is not None:
         return False
     if letter.appointment is None:
-        return letter.task is None or act.unit.tasks.get(letter.task).state is TaskState.OPEN
+        return letter.task is None or _still_invites(letter, act.unit.tasks.get(letter.task))
     visit = act.unit.appointments.get(letter.appointment)
     if letter.kind == "cancellation":
         return visit.state is AppointmentState.CANCELLED
     return visit.state is AppointmentState.BOOKED and visit.start == visit.lettered_start
+
+
+def _still_invites(letter: Letter, task: Task) -> bool:
+    """Tell whether a task may be chosen for, by the terms that a letter tells."""
+    return task.state is TaskState.OPEN and letter.terms in {None, told_terms(task)}
 
 
 LETTER = Effect(
@@ -218,7 +224,7 @@ def _invitation_to_choose(act: Act, picture: Picture, key: str) -> Letter | None
     if surviving(act.unit, task.patient).deceased_at is not None:
         return None
     patient = patient_of(act, task.patient)
-    letter = begin(act, "choice", patient, task.clinic, task=task.id)
+    letter = begin(act, "choice", patient, task.clinic, task=task.id, terms=told_terms(task))
     return typeset(act, letter, choice_facts(act, clinic_of(picture, task), task, patient))
 
 
@@ -246,6 +252,7 @@ def begin(
     *,
     task: str | None = None,
     appointment: str | None = None,
+    terms: str | None = None,
 ) -> Letter:
     """Begin a letter; it is not kept before it is typeset."""
     return Letter(
@@ -258,4 +265,5 @@ def begin(
         created_at=act.unit.now(),
         task=task,
         appointment=appointment,
+        terms=terms,
     )

@@ -188,6 +188,8 @@ class Letter:
         Where it was sent, as the channel understands it.
     attempt, sending_at : str, datetime or None
         Which attempt to send it was the last, and when that began.
+    terms : str or None
+        The task's terms that an invitation to choose tells, as `told_terms` gives them.
     """
 
     id: str
@@ -209,6 +211,7 @@ class Letter:
     address: str | None = None
     attempt: str | None = None
     sending_at: datetime | None = None
+    terms: str | None = None
     version: int = 1
 
 

@@ -9,6 +9,7 @@ from tests.integration.booking.ways import AFTER_DUE
 from tests.world import ORGANISATION, Post, document, oslo, pool
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.library import Timevalg
+from timevalg.model.errors import NotDelivered
 from timevalg.model.principal import worker
 from timevalg.wiring import ports_on
 
@@ -228,6 +229,47 @@ def test_where_it_does_the_letter_is_sent_again_and_arrives(world):
     assert [letter.state for letter in world.letters()] == ["sent"]
     assert len(channel.sent) == 2
     assert world.cases() == []
+
+
+@dataclass
+class Refusing(Post):
+    """A channel that takes nothing for a while."""
+
+    shut: bool = True
+
+    def send(self, effect, letter):
+        if self.shut:
+            raise NotDelivered(self.name, "out of paper")
+        return super().send(effect, letter)
+
+
+@pytest.mark.parametrize(
+    ("terms", "shown"),
+    [
+        ({"due": date(2027, 1, 6)}, "6. januar"),
+        ({"not_after": date(2027, 1, 22)}, "22. januar"),
+        ({"extra": 15}, "45 minutter"),
+    ],
+)
+def test_an_invitation_by_terms_that_are_no_more_is_stopped(quick, terms, shown):
+    channel = Refusing()
+    valg = through(quick, channel)
+    task = quick.invited()
+    assert "failed" in {d.outcome for d in valg.work()}
+    quick.desk.amend(task, **terms)
+    channel.shut = False
+    quick.clock.set(oslo(2027, 1, 4, 12))
+    valg.work()
+    assert sorted(letter.state for letter in quick.letters()) == ["sent", "stopped"]
+    (letter,) = channel.sent
+    assert shown in letter.text
+
+
+def test_an_invitation_stands_where_other_terms_change_than_it_shows(quick):
+    task = quick.invited()
+    letter = write_letter(quick.ports, WHO, "choice", task.id)
+    quick.desk.amend(task, priority=1)
+    assert send_letter(quick.ports, WHO, letter.id).state == "sent"
 
 
 @pytest.mark.parametrize("after", ["chosen", "cancelled", "moved"])
