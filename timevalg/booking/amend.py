@@ -14,6 +14,7 @@ from timevalg.booking.letter_facts import SHOWN
 from timevalg.booking.opening import open_if_time, tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import renewed_place
+from timevalg.booking.terms import TERMS, require_terms, require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model import codec
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable, TimeTaken
@@ -24,22 +25,6 @@ from timevalg.model.time import instant, local_date
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, own_place
 from timevalg.solver.shortage import shortage
-
-TERMS = (
-    "opens",
-    "due",
-    "not_before",
-    "not_after",
-    "deadline",
-    "pools",
-    "only",
-    "times",
-    "extra",
-    "preparations",
-    "done",
-    "priority",
-)
-"""The fields of a task that may be amended."""
 
 Found = tuple[Task, Task, Certificate | None]
 """The task as it was and as it shall be, and its place then."""
@@ -123,16 +108,14 @@ def _amended(picture: Picture, task: Task, changes: Mapping[str, Any]) -> Task:
     except (TypeError, ValueError) as error:
         raise InvalidInput.single("terms", str(error)) from error
     clinic = clinic_of(picture, task)
-    for pool in amended.pools:
-        clinic.pool(pool)
+    require_terms(clinic, amended, picture.index.organisation.grid)
     today = local_date(picture.now, clinic.timezone)
     if amended.opens != task.opens and task.state not in {TaskState.DRAFT, TaskState.SCHEDULED}:
         raise InvalidInput.single("opens", f"it has been open since {task.opens}")
     if amended.due != task.due and task.is_live:
         if task.due < today:
             raise InvalidInput.single("due", f"{task.due} has passed; reopen it with a new one")
-        if amended.due < today:
-            raise InvalidInput.single("due", f"{amended.due} has passed; give a later day")
+        require_to_come(amended.due, today)
     return amended
 
 

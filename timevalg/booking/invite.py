@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from timevalg.booking.access import allow, scope_of
@@ -14,13 +15,14 @@ from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
 from timevalg.booking.ports import Ports
 from timevalg.booking.regain import regain_first, with_places_regained
+from timevalg.booking.terms import require_terms, require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Mode, Task
-from timevalg.model.time import instant
+from timevalg.model.time import instant, local_date
 from timevalg.solver.complete import settle_plan
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Plan, plan
@@ -178,7 +180,8 @@ def invite(
     NotFound
         Unknown clinic or pool.
     InvalidInput
-        Two different tasks with the same ref.
+        Two different tasks with the same ref, a due date that has passed, or terms that the clinic
+        cannot keep.
     IllegalMove
         If a patient has died.
     NotServable
@@ -291,9 +294,6 @@ def _plan(
     tasks = _by_who_they_are(ports, principal, tasks)
     for task in tasks:
         allow(verb, principal, kind="clinic", key=task.clinic, clinic=task.clinic)
-        clinic = picture.index.organisation.clinic(task.clinic)
-        for pool in task.pools:
-            clinic.pool(pool)
     refs, ids = frozenset(t.ref for t in tasks if t.ref), frozenset(t.id for t in tasks)
     stored = ports.store.run(
         principal.organisation,
@@ -308,8 +308,23 @@ def _plan(
         if task.ref is not None:
             by_ref.setdefault(task.ref, task)
     meant = [by_id.get(t.id) or (by_ref[t.ref] if t.ref is not None else t) for t in tasks]
+    InvalidInput.each("invitations", meant, partial(_require_sendable, picture))
     once = {t.id: t for t in meant}
     return _admission(ports, picture, tuple(t.id for t in meant), once, by_id.keys() & once.keys())
+
+
+def _require_sendable(picture: Picture, task: Task) -> None:
+    """Refuse what is to be sent and cannot be kept, whoever has a time for it.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+    """
+    clinic = picture.index.organisation.clinic(task.clinic)
+    if _is_to_send(task):
+        require_to_come(task.due, local_date(picture.now, clinic.timezone))
+    if task.state is TaskState.DRAFT:
+        require_terms(clinic, task, picture.index.organisation.grid)
 
 
 def _admission(

@@ -17,6 +17,7 @@ from timevalg.booking.reliving import (
     lose,
     renewed_place,
 )
+from timevalg.booking.terms import require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput, NotServable
 from timevalg.model.principal import Principal
@@ -80,8 +81,7 @@ def reopen(
 
 def _renewed(picture: Picture, task: Task, due: date | None) -> Task:
     until = due or task.due
-    if until < local_date(picture.now, clinic_of(picture, task).timezone):
-        raise InvalidInput.single("due", f"{until} has passed; give a later day")
+    require_to_come(until, local_date(picture.now, clinic_of(picture, task).timezone))
     try:
         return replace(task, due=until)
     except ValueError as error:

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from timevalg.clinic.finding import nearest, shown
 from timevalg.model.text import LANGUAGES, Text
-from timevalg.model.time import MINUTES_A_DAY
+from timevalg.model.time import MINUTES_A_DAY, YEARS
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,6 @@ class Ref:
     kind: str
 
 
-FIRST_YEAR, LAST_YEAR = 1900, 2200
-
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?", re.ASCII)
@@ -52,7 +50,7 @@ def parse_day(value: Any) -> date:
         day: date | None = value
     else:
         day = _day(value)
-    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if day is None or day.year not in YEARS:
         raise _wrong(f"{shown(value)} is not a date; write it as 2027-07-05")
     return day
 
@@ -86,7 +84,7 @@ def clock_minute(value: Any) -> int | None:
 def parse_moment(value: Any) -> datetime:
     """Read a local date-time: ``2027-03-01T12:00``. It stays naive: the clinic's wall clock."""
     moment = value if isinstance(value, datetime) and value.tzinfo is None else _moment(value)
-    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+    if moment is None or moment.year not in YEARS:
         if isinstance(value, str) and _OFFSET.fullmatch(value):
             raise _wrong(f"{shown(value)} has an offset; write the clinic's local time without one")
         raise _wrong(f'{shown(value)} is not a local date-time; write it as "2027-03-01T12:00"')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from timevalg.booking.replan import Rebooked, Replanned
 from timevalg.booking.represent import Bond
 from timevalg.booking.whatif import Forecast
 from timevalg.clinic import read, read_sources
+from timevalg.library.invitations import as_said, values_of
 from timevalg.library.patient import View, key_of
 from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Contents, Source
@@ -37,7 +38,7 @@ from timevalg.model.errors import InvalidInput
 from timevalg.model.records import Patient, Publication
 from timevalg.model.representation import Basis, Representation
 from timevalg.model.session import Assignment
-from timevalg.model.task import Mode, Task
+from timevalg.model.task import Task
 from timevalg.solver.reserves import Reserves
 from timevalg.solver.settle_offers import SettledOffers
 from timevalg.solver.wishes import NOTHING, Wishes
@@ -244,21 +245,10 @@ class Hospital(View):
         organisation = self.ports.pictures.current(self.principal.organisation).index.organisation
 
         def read(fields: Mapping[str, Any]) -> Task:
-            given = dict(fields)
-            pools = tuple(given.pop("pools"))
-            clinic = given.pop("clinic", None) or organisation.clinic_of_pool(pools[0]).id
-            not_after = given.pop("not_after", None) or given.get("deadline")
-            if not_after is None:
-                raise InvalidInput.single("not_after", "give not_after or deadline")
-            given["mode"] = Mode(given.get("mode", Mode.CHOOSE))
-            return _task(
-                id="",
-                organisation=organisation.id,
-                clinic=clinic,
-                pools=pools,
-                not_after=not_after,
-                **given,
-            )
+            given = as_said(fields)
+            if given["clinic"] is None:
+                given["clinic"] = organisation.clinic_of_pool(given["pools"][0]).id
+            return _task(id="", organisation=organisation.id, **given)
 
         return InvalidInput.each("invitations", invitations, read)
 
@@ -290,7 +280,7 @@ class Hospital(View):
             ``extra``, ``preparations``, ``done``, ``priority``; ``opens`` before it has opened.
         """
         ports = self.once(idempotency_key)
-        key, values = key_of(task), _values(changes)
+        key, values = key_of(task), values_of(changes)
         return amend.amend(ports, self.principal, key, values, version, reason)
 
     def move(
@@ -390,22 +380,6 @@ def _contents(files: Files) -> Contents:
 
 def _task(**fields: Any) -> Task:
     try:
-        return Task(**_values({k: v for k, v in fields.items() if v is not None}))
+        return Task(**{k: v for k, v in fields.items() if v is not None})
     except (TypeError, ValueError) as error:
         raise InvalidInput.single("", str(error)) from error
-
-
-def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a task's fields in the types in which it keeps them."""
-    kept: Mapping[str, Callable[[Any], Any]] = {
-        "pools": tuple,
-        "times": tuple,
-        "preparations": tuple,
-        "done": frozenset,
-        "only": lambda only: {role: tuple(ids) for role, ids in only.items()},
-    }
-    return {name: kept.get(name, _same)(value) for name, value in fields.items()}
-
-
-def _same(value: Any) -> Any:
-    return value
