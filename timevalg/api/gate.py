@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import quote, urlunsplit
+from urllib.parse import quote
 
 import limits
 import structlog
@@ -126,7 +126,8 @@ class Gate:
         if scheme.lower() not in {"bearer", "dpop"}:
             raise NotSignedOn("the token must come as Bearer or DPoP")
         host = headers.get("host", "")
-        url = urlunsplit((scope["scheme"], host, scope["path"], "", ""))
+        path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+        url = f"{scope['scheme']}://{host}{path}"
         role, patient = headers.get("timevalg-role", ""), headers.get("timevalg-for", "")
         request = Request(scope["method"], url, role, patient)
         found = await run_in_threadpool(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ PAIRS = ("EC", "RSA", "OKP")
 """Kinds of keys that have a public half."""
 WINDOW = 60
 """Seconds that a proof may be old or, for clocks that differ, ahead."""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+"""What need not be said of where a scheme is served."""
+ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+"""A byte of a path, percent-encoded."""
+UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
+"""What means the same encoded or not."""
 REMEMBERED = 200_000
 """Proofs remembered at most, so that nobody fills the memory; the oldest go first."""
 
@@ -131,9 +138,25 @@ def _same(said: object, url: str) -> bool:
     """Compare addresses without query and fragment (RFC 9449, section 4.3)."""
     if not isinstance(said, str):
         return False
-    one, other = urlsplit(said), urlsplit(url)
-    return (one.scheme.lower(), one.netloc.lower(), one.path or "/") == (
-        other.scheme.lower(),
-        other.netloc.lower(),
-        other.path or "/",
-    )
+    try:
+        return _normal(said) == _normal(url)
+    except ValueError:  # no address at all
+        return False
+
+
+def _normal(url: str) -> tuple[str, str, str]:
+    """Give scheme, host and path in the one way to write them (RFC 3986, sections 6.2.2 and 6.2.3).
+
+    Raises
+    ------
+    ValueError
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(parts.scheme, "")).removesuffix(":")
+    return parts.scheme, host, ENCODED.sub(_plain, parts.path) or "/"
+
+
+def _plain(encoded: re.Match[str]) -> str:
+    """Write what need not be encoded as it is, and the rest with capitals."""
+    character = chr(int(encoded[1], 16))
+    return character if UNRESERVED.fullmatch(character) else encoded[0].upper()

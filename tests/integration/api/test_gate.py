@@ -10,6 +10,7 @@ from tests.integration.api.conftest import Caller, sign_on
 from timevalg.api.app import make_app
 from timevalg.api.gate import HEADERS, OPEN
 from timevalg.api.surface import Surface
+from timevalg.model.errors import NotSignedOn
 from timevalg.model.principal import RoleName
 from timevalg.settings import Settings
 
@@ -40,6 +41,18 @@ def test_a_token_that_does_not_hold_is_refused(app, header):
     answer = TestClient(app).get(TASKS, headers={"Authorization": header})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_proof_is_compared_with_the_address_as_it_was_sent(world):
+    asked = []
+
+    def refusing(token, scheme, proof, request):
+        asked.append(request.url)
+        raise NotSignedOn("seen")
+
+    client = TestClient(make_app(world.ports, Settings.of({}), refusing))
+    client.get("/v1/a%3Fb/kontakt%2088?x=1", headers={"Authorization": "DPoP x"})
+    assert asked == ["http://testserver/v1/a%3Fb/kontakt%2088"]
 
 
 def test_two_tokens_are_none(app):

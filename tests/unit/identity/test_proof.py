@@ -31,6 +31,7 @@ def test_a_proof_by_the_right_key_is_believed():
         ("method", {"htm": "GET"}),
         ("address", {"htu": "https://elsewhere.example/v1/tasks/t-1/choose"}),
         ("address", {"htu": None}),
+        ("address", {"htu": "http://["}),
         ("another token", {"ath": "x"}),
         ("too old", {"iat": NOW - 61}),
         ("too old", {"iat": NOW + 61}),
@@ -43,6 +44,40 @@ def test_a_proof_of_something_else_is_refused(what, more):
     signer, key, token = bound()
     with pytest.raises(Refused, match=what):
         signer.tokens().identity(token, REQUEST, proof(key, token, NOW, **more), scheme="dpop")
+
+
+def shown_for(said, asked):
+    signer, key, token = bound()
+    request = Request("GET", f"https://clinic.example{asked}")
+    shown = proof(key, token, NOW, htm="GET", htu=said)
+    return signer.tokens().identity(token, request, shown, scheme="dpop")
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("https://clinic.example/v1/a%20b", "/v1/a%20b"),
+        ("HTTPS://Clinic.example:443/v1/a%c3%a5", "/v1/a%C3%A5"),
+        ("https://clinic.example:/%7Ekari?x=1#y", "/~kari"),
+        ("https://clinic.example", "/"),
+    ],
+)
+def test_one_address_may_be_written_in_several_ways(said, asked):
+    assert shown_for(said, asked).client == "dips"
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("https://clinic.example/v1/a", "/v1/a%3Fb/cancel"),
+        ("https://clinic.example/v1/a/b", "/v1/a%2Fb"),
+        ("https://clinic.example:80/v1/a", "/v1/a"),
+        ("http://clinic.example/v1/a", "/v1/a"),
+    ],
+)
+def test_addresses_that_differ_are_not_taken_for_one(said, asked):
+    with pytest.raises(Refused, match="another address"):
+        shown_for(said, asked)
 
 
 def test_a_proof_by_another_key_is_refused():
