@@ -8,7 +8,7 @@ from typing import Any
 
 from timevalg.booking.access import Scope, scope_of
 from timevalg.booking.acting import Act, run
-from timevalg.booking.patients import ids_of
+from timevalg.booking.patients import ids_of, surviving
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, withheld_from
 from timevalg.booking.unit_of_work import Between, Records
@@ -124,13 +124,13 @@ def _page(
 ) -> list[Any]:
     scope = scope_of(verb, principal)
     wanted = dict(criteria)
-    if scope is Scope.OWN:
-        wanted["patient"] = principal.patient or ""
     if principal.clinics is not None:
         wanted["clinic"] = principal.clinics
 
     def body(act: Act) -> list[Any]:
         rows: Records[Any] = records(act)
+        if scope is Scope.OWN:
+            wanted["patient"] = surviving(act.unit, principal.patient or "").id
         act.audit(f"{kind} list", principal.patient or principal.organisation, principal.patient)
         hidden = withheld_from(act.unit, principal)
         size, shown, last = max(1, min(limit, MOST)), list[Any](), after

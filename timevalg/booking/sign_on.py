@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Ports
 from timevalg.booking.standing import GRANTABLE, clinics_of
 from timevalg.booking.unit_of_work import UnitOfWork
@@ -129,13 +130,14 @@ def _citizen(ports: Ports, number: str, channel: str, asking: Asking) -> Princip
     """Find the patient that a person is, or (unless they name themselves) acts for."""
     person = ports.pseudonym(number)
 
-    def look(unit: UnitOfWork) -> str:
+    def look(unit: UnitOfWork) -> tuple[str, bool]:
         found = unit.patients.find(person=person)
-        return found[0].id if found else person
+        own = found[0].id if found else person
+        patient = asking.patient or own
+        return patient, patient == own or surviving(unit, patient).id == own
 
-    own = ports.store.run(asking.organisation, look, write=False)
-    patient = asking.patient or own
-    role = RoleName.PATIENT if patient == own else RoleName.REPRESENTATIVE
+    patient, is_own = ports.store.run(asking.organisation, look, write=False)
+    role = RoleName.PATIENT if is_own else RoleName.REPRESENTATIVE
     if asking.role not in {"", role}:
         raise NotAllowed("sign on", asking.role, "people sign on as themselves, or for a patient")
     return Principal(person, role, asking.organisation, None, patient, channel, by_rights=True)

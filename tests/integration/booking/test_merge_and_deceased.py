@@ -51,6 +51,15 @@ def test_everything_of_the_one_is_the_others(world):
     assert world.task(task).patient == "p-2"
 
 
+def test_lists_under_the_old_id_have_what_is_the_others(world):
+    task, visit = world.chosen("p-1")
+    world.work()
+    world.dips.merge("p-1", "p-2")
+    old = world.patient("p-1")
+    assert [t.id for t in old.tasks()] == [task.id]
+    assert [a.id for a in old.appointments()] == [visit.id]
+
+
 def test_again_changes_nothing_also_the_other_way_round(world):
     world.chosen("p-1")
     world.dips.merge("p-1", "p-2")

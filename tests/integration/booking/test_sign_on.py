@@ -107,6 +107,15 @@ def test_a_patient_is_found_by_number_and_sees_their_own(stored):
     assert NUMBER not in repr(who) + repr(world.dump())
 
 
+def test_whoever_gives_their_old_id_is_still_themself(world):
+    world.dips.register("p-2", identity=NUMBER)
+    world.dips.merge("p-1", "p-2")
+    old = Asking(ORGANISATION, patient="p-1")
+    who = signed_on(world, KARI, old)
+    assert (who.role, who.patient) == (RoleName.PATIENT, "p-1")
+    assert signed_on(world, replace(KARI, person=OTHER), old).role is RoleName.REPRESENTATIVE
+
+
 def test_somebody_who_is_no_patient_here_has_nothing(world):
     world.dips.register("p-1", identity=NUMBER)
     task = world.invited()
