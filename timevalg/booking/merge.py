@@ -78,11 +78,18 @@ def merge(
 
 
 def _known_of_both(gone: Patient, left: Patient) -> Patient:
-    """Give the one that is left with who the other was, where that was not known."""
+    """Give the one that is left with what is known of the other, where it was not known."""
     if left.person is None:
         left = replace(left, identity=gone.identity, person=gone.person)
-    confidential = left.confidential or gone.confidential
-    return replace(left, birth=left.birth or gone.birth, confidential=confidential)
+    return replace(
+        left,
+        language=left.language if left.version else gone.language,
+        name=left.name or gone.name,
+        email=left.email or gone.email,
+        phone=left.phone or gone.phone,
+        birth=left.birth or gone.birth,
+        confidential=left.confidential or gone.confidential,
+    )
 
 
 def _rename(act: Act, picture: Picture, gone: str, left: str) -> Picture:

@@ -60,6 +60,17 @@ def test_lists_under_the_old_id_have_what_is_the_others(world):
     assert [a.id for a in old.appointments()] == [visit.id]
 
 
+def test_what_is_not_known_of_the_one_left_is_taken_from_the_other(world):
+    mail, phone = "kari@example.org", "+4799999999"
+    world.desk.register("p-1", name="Kari", language="nn", email=mail, phone=phone)
+    left = world.dips.merge("p-1", "p-2")  # of whom nothing is known but the id
+    assert (left.name, left.language, left.email, left.phone) == ("Kari", "nn", mail, phone)
+    world.desk.register("p-3", name="Kari Li", language="se", email="li@example.org")
+    left = world.dips.merge("p-2", "p-3")
+    told = (left.name, left.language, left.email, left.phone)
+    assert told == ("Kari Li", "se", "li@example.org", phone)
+
+
 def test_again_changes_nothing_also_the_other_way_round(world):
     world.chosen("p-1")
     world.dips.merge("p-1", "p-2")
