@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from timevalg.model import errors
+from timevalg.model.principal import PERSONAL
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:timevalg:problem:"
@@ -116,6 +117,7 @@ def of_error(
     error: errors.TimevalgError,
     tell: Callable[[Any], Any] = str,
     point: Callable[[errors.Problem], str] = lambda problem: problem.key,
+    in_house: bool = True,
     **more: Any,
 ) -> JSONResponse:
     """Give the response for an error of a use case.
@@ -126,6 +128,9 @@ def of_error(
         Makes JSON of a shortage.
     point : callable
         Says where in the request the value stands that a problem is about.
+    in_house : bool
+        Whether the terms of the hospital, in which changes are told, are for whoever called: not
+        for patients and those who act for them.
     **more
         Further members of the problem.
     """
@@ -141,10 +146,11 @@ def of_error(
         ]
     if isinstance(error, errors.StaleVersion):
         more |= {"expected": error.expected, "actual": error.actual, "state": str(error.state)}
-        more["changes"] = [
-            {"type": c.type, "time": c.time.isoformat(), "old": c.old, "new": c.new}
-            for c in error.changes
-        ]
+        if in_house:
+            more["changes"] = [
+                {"type": c.type, "time": c.time.isoformat(), "old": c.old, "new": c.new}
+                for c in error.changes
+            ]
     if isinstance(error, errors.NotServable):
         more |= {"task": error.task, "shortage": tell(error.shortage)}
     if isinstance(error, errors.WouldStrand):
@@ -176,7 +182,9 @@ def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
 
     @app.exception_handler(errors.TimevalgError)
     def on_error(request: Request, error: errors.TimevalgError) -> JSONResponse:
-        return of_error(error, tell, partial(_pointer, request))
+        who = getattr(request.state, "principal", None)  # nobody, where an address is open to all
+        in_house = who is not None and who.role not in PERSONAL
+        return of_error(error, tell, partial(_pointer, request), in_house)
 
     @app.exception_handler(Problem)
     def on_problem(_: Request, error: Problem) -> JSONResponse:

@@ -53,6 +53,7 @@ def test_one_invitation(world, anna):
     assert (amended.status_code, amended.json()["due"]) == (200, "2027-01-11")
     stale = anna.post(f"{TASKS}/{key}/withdraw", {}, version=tag)
     assert stale.status_code == 412
+    assert [c["type"] for c in stale.json()["changes"]] == ["task.amended"]
     gone = anna.post(f"{TASKS}/{key}/withdraw", {}, version=amended.headers["ETag"])
     assert (gone.status_code, gone.json()["state"]) == (200, "withdrawn")
 
