@@ -196,6 +196,13 @@ def test_patients_are_named_merged_and_mourned(dips, task):
     assert dips.get(f"{SYSTEM}/tasks/{task['id']}").json()["state"] == "withdrawn"
 
 
+def test_what_is_no_date_of_birth_is_not_repeated(dips):
+    given = {"patient": "p-8", "birth": "01017000027"}
+    answer = dips.post(f"{SYSTEM}/patients/register", given, version='"0"')
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/body/birth")
+    assert "01017000027" not in answer.text
+
+
 def test_receivers_are_set_listed_and_ended(world, dips):
     path = f"{SYSTEM}/subscriptions"
     events = dips.get("/v1/events").json()["events"]

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from timevalg.api.schemas.given import Day, Given, Id, Truth, Words, example
 from timevalg.model.records import Patient
+
+
+def _unrepeated(value: Any, read: ValidatorFunctionWrapHandler) -> date:
+    """Refuse without the value: an identity number may have been put there."""
+    try:
+        found: date = read(value)
+    except ValueError:
+        raise ValueError("is not a date such as 1980-05-17") from None
+    return found
 
 
 class PatientIn(Given):
@@ -23,7 +38,7 @@ class PatientIn(Given):
     identity: Annotated[str, Field(max_length=12)] | None = Field(
         None, description="National identity number; once given, it stays. Never told again."
     )
-    birth: Day | None = None
+    birth: Annotated[Day, WrapValidator(_unrepeated)] | None = None
     confidential: Truth | None = Field(None, description="A confidential address; null: as it was.")
 
 
