@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from timevalg.model.appointment import Appointment, Origin, Preparation
+from timevalg.model.appointment import Appointment, Origin, Preparation, Told
 from timevalg.model.principal import RoleName
 from timevalg.model.records import (
     Answer,
@@ -170,6 +170,7 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
             start=datetime(2027, 1, 4, 9, 0, 0, 1, tzinfo=UTC),
             created_at=datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
             lettered_at=datetime(2400, 1, 1, tzinfo=UTC),
+            chosen=Told(NINE, NINE, "talk", 30, (), ()),
             moves=2,
         ),
         appointment("a-2"),
@@ -206,6 +207,7 @@ EXAMPLES: dict[str, tuple[object, ...]] = {
             text=AWKWARD,
             sent_at=NINE,
             terms=AWKWARD,
+            told=Told(NINE, NINE, AWKWARD, 30, ("doctor",), ("dr-a", "dr-b")),
         ),
     ),
     "patients": (

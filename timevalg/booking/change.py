@@ -14,7 +14,13 @@ from timevalg.booking.look import asker, prepared
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import lose
 from timevalg.booking.use_cases import use_case
-from timevalg.booking.visits import booking_of, last_instant, plan_preparations, times_of
+from timevalg.booking.visits import (
+    as_chosen,
+    booking_of,
+    last_instant,
+    plan_preparations,
+    times_of,
+)
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import IllegalMove, InvalidInput, WouldStrand
@@ -116,6 +122,9 @@ def move_visit(act: Act, clinic: Clinic, visit: Appointment, session: Session) -
     """Write the new time on the appointment, in one event, with what follows from it."""
     task = act.unit.tasks.get(visit.task) if visit.task else None
     mine = act.principal.role in PATIENTS
+    times = times_of(session, clinic)
+    if mine:
+        times["chosen"] = as_chosen(replace(visit, **times), clinic, act.unit.now()).chosen
     moved = act.save(
         visit,
         "appointment.changed",
@@ -123,7 +132,7 @@ def move_visit(act: Act, clinic: Clinic, visit: Appointment, session: Session) -
         moves=visit.moves + 1,
         moves_by_patient=visit.moves_by_patient + mine,
         acknowledged_at=None,
-        **times_of(session, clinic),
+        **times,
     )
     plan_preparations(act, clinic, moved, task)
     act.close(kind="conflict", appointment=moved.id)

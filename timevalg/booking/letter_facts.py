@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from timevalg.booking.acting import Act
 from timevalg.booking.visits import last_instant
 from timevalg.model import codec
@@ -57,9 +59,20 @@ def choice_facts(act: Act, clinic: Clinic, task: Task, patient: Patient) -> Lett
 
 
 def visit_facts(
-    act: Act, picture: Picture, visit: Appointment, task: Task | None, patient: Patient
+    act: Act,
+    picture: Picture,
+    visit: Appointment,
+    task: Task | None,
+    patient: Patient,
+    old_start: datetime | None = None,
 ) -> LetterFacts:
-    """Give what a letter about a visit says."""
+    """Give what a letter about a visit says.
+
+    Parameters
+    ----------
+    old_start : datetime or None
+        The start that the patient knows, where the letter tells of a change.
+    """
     clinic = picture.index.organisation.clinic(visit.clinic)
     pool = clinic.pools.get(visit.pool or "")
     policy = pool.change if pool else None
@@ -102,7 +115,7 @@ def visit_facts(
             change_until=last_instant(clinic, policy, visit),
             cancel_until=last_instant(clinic, pool.cancel if pool else None, visit),
             changes_left=left,
-            old_start=visit.lettered_start,
+            old_start=old_start,
         ),
     )
 

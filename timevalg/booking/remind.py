@@ -6,7 +6,7 @@ from timevalg.booking.acting import Act, picture_of, run
 from timevalg.booking.letter_facts import visit_facts
 from timevalg.booking.ports import Ports
 from timevalg.booking.use_cases import use_case
-from timevalg.booking.write import begin, patient_of, require_awake, typeset
+from timevalg.booking.write import begin_about, patient_of, require_awake, typeset
 from timevalg.model.principal import Principal
 from timevalg.model.records import Letter
 from timevalg.model.states import AppointmentState
@@ -35,9 +35,7 @@ def remind(ports: Ports, principal: Principal, key: str, moves: int) -> Letter |
             return None
         require_awake(act, visit)
         patient = patient_of(act, visit.patient)
-        letter = begin(
-            act, "reminder", patient, visit.clinic, task=visit.task, appointment=visit.id
-        )
+        letter = begin_about(act, picture, "reminder", patient, visit)
         if all(channel.address(letter, patient) is None for channel in ports.channels):
             return None
         task = act.unit.tasks.get(visit.task) if visit.task else None

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from timevalg.booking.acting import Act, facts
-from timevalg.model.appointment import Appointment, Origin, Preparation
+from timevalg.model.appointment import Appointment, Origin, Preparation, Told
 from timevalg.model.clinic import Clinic
 from timevalg.model.pool import ChangePolicy
 from timevalg.model.reminders import reminders
@@ -45,15 +45,18 @@ def make_appointment(
 ) -> Appointment:
     """Store the appointment of a booking, with its event and its preparations."""
     fields = {"id": act.ports.keys.new("appointment")} | times_of(session, clinic) | more
+    now = act.unit.now()
     appointment = Appointment(
         organisation=act.unit.organisation,
         clinic=clinic.id,
         origin=origin,
         patient=session.patient,
         task=task.id if task else None,
-        created_at=act.unit.now(),
+        created_at=now,
         **fields,
     )
+    if origin is Origin.CHOSEN:
+        appointment = as_chosen(appointment, clinic, now)
     act.unit.appointments.add(appointment)
     _plan(act, clinic, appointment, task, {})
     act.event(
@@ -67,6 +70,11 @@ def make_appointment(
         new=facts(appointment),
     )
     return appointment
+
+
+def as_chosen(visit: Appointment, clinic: Clinic, now: datetime) -> Appointment:
+    """Note that the patient has chosen a visit as it is."""
+    return replace(visit, chosen=Told.of(visit, clinic.services[visit.service], now))
 
 
 def plan_preparations(

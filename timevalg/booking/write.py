@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from timevalg.booking.acting import Act, clinic_of, picture_of, run
@@ -12,10 +13,11 @@ from timevalg.booking.effect import Effect, Way, put_out, put_out_all
 from timevalg.booking.letter_facts import choice_facts, told_terms, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Channel, Ports
+from timevalg.booking.told import is_told, known_start, says
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import is_for_verification
-from timevalg.model.appointment import Appointment
+from timevalg.model.appointment import Appointment, Told
 from timevalg.model.errors import NotYet
 from timevalg.model.letter import LetterFacts
 from timevalg.model.principal import Principal
@@ -41,7 +43,8 @@ def write_letter(
     Parameters
     ----------
     kind : str
-        ``choice`` | ``appointment`` | ``change`` | ``cancellation``.
+        ``choice`` | ``appointment`` | ``change`` | ``cancellation``. What the patient knows decides
+        between the two in the middle.
     version : int or None
         Of the visit, as it was read; None = any.
 
@@ -55,15 +58,17 @@ def write_letter(
         if kind == "choice":
             return _invitation_to_choose(act, picture, entity)
         visit = act.appointment(entity, version)
-        if visit.patient is None or not _is_news(kind, visit):
+        if visit.patient is None or not _is_news(act, kind, visit):
             return None
         if surviving(act.unit, visit.patient).deceased_at is not None:
             return None
         task = act.unit.tasks.get(visit.task) if visit.task else None
         patient = patient_of(act, visit.patient)
-        true_kind = "appointment" if kind == "change" and not _was_told(act, visit) else kind
-        letter = begin(act, true_kind, patient, visit.clinic, task=visit.task, appointment=visit.id)
-        facts = visit_facts(act, picture, visit, task, patient)
+        old_start = known_start(act, visit)
+        telling = "appointment" if old_start is None else "change"
+        true_kind = kind if kind == "cancellation" else telling
+        letter = begin_about(act, picture, true_kind, patient, visit)
+        facts = visit_facts(act, picture, visit, task, patient, old_start)
         letter = typeset(act, letter, facts)
         act.close(kind="letter-wanted", appointment=visit.id)
         if kind != "cancellation":
@@ -186,7 +191,7 @@ def _is_true(act: Act, letter: Letter) -> bool:
     visit = act.unit.appointments.get(letter.appointment)
     if letter.kind == "cancellation":
         return visit.state is AppointmentState.CANCELLED
-    return visit.state is AppointmentState.BOOKED and visit.start == visit.lettered_start
+    return visit.state is AppointmentState.BOOKED and says(letter, visit)
 
 
 def _still_invites(letter: Letter, task: Task) -> bool:
@@ -205,16 +210,10 @@ LETTER = Effect(
 )
 
 
-def _is_news(kind: str, visit: Appointment) -> bool:
+def _is_news(act: Act, kind: str, visit: Appointment) -> bool:
     if kind == "cancellation":
         return visit.state is AppointmentState.CANCELLED
-    return visit.state is AppointmentState.BOOKED and visit.lettered_start != visit.start
-
-
-def _was_told(act: Act, visit: Appointment) -> bool:
-    """Tell whether any letter about the visit has left, as far as is known."""
-    gone = {LetterState.SENDING, LetterState.SENT, LetterState.UNKNOWN}
-    return act.unit.letters.count(appointment=visit.id, state=gone) > 0
+    return visit.state is AppointmentState.BOOKED and not is_told(act, visit)
 
 
 def _invitation_to_choose(act: Act, picture: Picture, key: str) -> Letter | None:
@@ -249,12 +248,15 @@ def begin(
     kind: str,
     patient: Patient,
     clinic: str,
-    *,
-    task: str | None = None,
-    appointment: str | None = None,
-    terms: str | None = None,
+    **about: Any,
 ) -> Letter:
-    """Begin a letter; it is not kept before it is typeset."""
+    """Begin a letter; it is not kept before it is typeset.
+
+    Parameters
+    ----------
+    about
+        Further fields of the letter: what it is about, and tells of it.
+    """
     return Letter(
         id=act.ports.keys.new("letter"),
         organisation=act.unit.organisation,
@@ -263,7 +265,15 @@ def begin(
         kind=kind,
         language=patient.language,
         created_at=act.unit.now(),
-        task=task,
-        appointment=appointment,
-        terms=terms,
+        **about,
     )
+
+
+def begin_about(
+    act: Act, picture: Picture, kind: str, patient: Patient, visit: Appointment
+) -> Letter:
+    """Begin a letter about a visit as it stands."""
+    service = picture.index.organisation.clinic(visit.clinic).services[visit.service]
+    told = Told.of(visit, service, act.unit.now())
+    about = {"task": visit.task, "appointment": visit.id, "told": told}
+    return begin(act, kind, patient, visit.clinic, **about)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from timevalg.model.service import Service
 from timevalg.model.session import Assignment
 from timevalg.model.states import AppointmentState, PreparationState
 
@@ -17,6 +19,47 @@ class Origin(StrEnum):
     ASSIGNED = "assigned"
     ALLOTTED = "allotted"
     IMPORTED = "imported"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a patient was told of a visit, or chose, and when.
+
+    Attributes
+    ----------
+    roles : tuple of str
+        The service's roles for those who see the patient.
+    clinicians : tuple of str
+        The ids of those who were to do so, sorted.
+    """
+
+    at: datetime
+    start: datetime
+    service: str
+    length: int
+    roles: tuple[str, ...]
+    clinicians: tuple[str, ...]
+
+    @classmethod
+    def of(cls, visit: Appointment, service: Service, at: datetime) -> Told:
+        """Give what is told of a visit as it stands."""
+        roles = tuple(role.id for role in service.roles if role.kind == "clinician")
+        return cls(
+            at, visit.start, visit.service, visit.length, roles, _serving(roles, visit.resources)
+        )
+
+    def holds(self, visit: Appointment) -> bool:
+        """Tell whether the visit still is as was told."""
+        return (self.start, self.service, self.length, self.clinicians) == (
+            visit.start,
+            visit.service,
+            visit.length,
+            _serving(self.roles, visit.resources),
+        )
+
+
+def _serving(roles: Iterable[str], resources: Assignment) -> tuple[str, ...]:
+    return tuple(sorted({name for role in roles for name in resources.get(role, ())}))
 
 
 @dataclass(frozen=True)
@@ -35,6 +78,8 @@ class Appointment:
         How often the patient, and anybody, moved it.
     lettered_start : datetime or None
         The start that the last letter told.
+    chosen : Told or None
+        What the patient last chose it to be, if they did.
     acknowledged_at : datetime or None
         "I am coming": a fact, not a state.
     """
@@ -60,6 +105,7 @@ class Appointment:
     lettered_at: datetime | None = None
     lettered_start: datetime | None = None
     acknowledged_at: datetime | None = None
+    chosen: Told | None = None
     moves: int = 0
     moves_by_patient: int = 0
     version: int = 1

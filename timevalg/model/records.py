@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from timevalg.model.appointment import Told
 from timevalg.model.states import LetterState, WorkState
 
 SETTLED = "offers.settled"
@@ -190,6 +191,8 @@ class Letter:
         Which attempt to send it was the last, and when that began.
     terms : str or None
         The task's terms that an invitation to choose tells, as `told_terms` gives them.
+    told : Told or None
+        What a letter about a visit tells of it.
     """
 
     id: str
@@ -212,6 +215,7 @@ class Letter:
     attempt: str | None = None
     sending_at: datetime | None = None
     terms: str | None = None
+    told: Told | None = None
     version: int = 1
 
 

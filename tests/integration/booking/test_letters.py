@@ -1,19 +1,20 @@
 """Which letters go when, to whom in which language, and what a half-sent one leads to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
 
 from tests.integration.booking.ways import AFTER_DUE
 from tests.world import ORGANISATION, Post, document, oslo, pool
+from timevalg.booking.remind import remind
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.library import Timevalg
 from timevalg.model.errors import NotDelivered
 from timevalg.model.principal import worker
 from timevalg.wiring import ports_on
 
-AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 21, 9)
+AT, LATER, LATEST = (oslo(2027, 1, day, 9) for day in (20, 21, 22))
 WHO = worker(ORGANISATION)
 
 
@@ -59,6 +60,138 @@ def test_a_visit_moved_before_its_letter_is_told_once_at_its_new_time(world):
     assert sent(world) == ["appointment"]
     assert world.desk.appointment(visit.id).lettered_start == LATER
     assert "21. januar" in world.letters()[0].text
+
+
+def flat(letter):
+    return " ".join(letter.text.split())
+
+
+def doctor(visit):
+    (name,) = visit.resources["doctor"]
+    return name
+
+
+def other(visit):
+    """The resources of a visit, with the other doctor."""
+    return {**visit.resources, "doctor": ("dr-b" if doctor(visit) == "dr-a" else "dr-a",)}
+
+
+def test_a_choice_that_the_hospital_moves_is_told_as_moved_from_what_was_chosen(world):
+    visit = world.patient().choose(world.invited(), AT)
+    world.desk.move(visit, start=LATER)
+    world.work()
+    assert sent(world) == ["change"]
+    words = flat(world.post.sent[0])
+    assert "flyttet til torsdag 21. januar 2027 kl. 09.00" in words
+    assert "Den gamle tiden, onsdag 20. januar 2027 kl. 09.00, gjelder ikke lenger" in words
+
+
+def test_a_choice_that_is_moved_and_back_is_told_as_chosen(quick):
+    visit = quick.patient().choose(quick.invited(), AT)
+    quick.desk.move(quick.desk.move(visit, start=LATER), start=AT)
+    quick.work()
+    assert sent(quick) == ["appointment"]
+
+
+def test_what_the_patient_has_chosen_since_the_last_letter_is_the_old_time(quick):
+    visit = told(quick)
+    quick.clock.set(oslo(2027, 1, 5, 12))
+    visit = quick.patient().change(visit, LATER)
+    quick.desk.move(visit, start=LATEST)
+    quick.work()
+    assert sent(quick) == ["appointment", "change"]
+    words = flat(quick.post.sent[-1])
+    assert "flyttet til fredag 22. januar" in words
+    assert "Den gamle tiden, torsdag 21. januar" in words
+    quick.clock.set(oslo(2027, 1, 6, 12))
+    quick.desk.move(quick.desk.appointment(visit.id), start=AT)
+    quick.work()
+    assert "Den gamle tiden, fredag 22. januar" in flat(quick.post.sent[-1])
+
+
+def test_the_old_time_is_the_one_that_a_letter_told_that_has_left(quick):
+    visit = told(quick)
+    visit = quick.desk.move(visit, start=LATER)
+    quick.work_kinds("letter")
+    visit = quick.desk.move(quick.desk.appointment(visit.id), start=LATEST)
+    quick.work()
+    assert [letter.state for letter in quick.letters(kind="change")] == ["stopped", "sent"]
+    words = flat(quick.post.sent[-1])
+    assert "flyttet til fredag 22. januar" in words
+    assert "Den gamle tiden, onsdag 20. januar" in words
+
+
+def test_a_told_visit_that_is_moved_and_back_before_a_letter_leaves_is_not_told_again(quick):
+    visit = quick.desk.move(told(quick), start=LATER)
+    quick.work_kinds("letter")
+    quick.desk.move(quick.desk.appointment(visit.id), start=AT)
+    quick.work()
+    assert sent(quick) == ["appointment"]
+    assert [letter.state for letter in quick.letters(kind="change")] == ["stopped"]
+
+
+def test_a_letter_that_names_another_clinician_than_there_is_now_is_stopped(quick):
+    visit = quick.patient().choose(quick.invited(), AT)
+    quick.work_kinds("open", "check")
+    quick.work_kinds("letter")
+    assert doctor(visit) in flat(quick.letters(kind="appointment")[0])
+    moved = quick.desk.move(quick.desk.appointment(visit.id), start=AT, resources=other(visit))
+    quick.work()
+    (letter,) = quick.post.sent
+    assert doctor(moved) in flat(letter)
+    assert doctor(visit) not in flat(letter)
+    assert "Tiden er den samme som før" in flat(letter)
+
+
+def test_another_clinician_at_the_same_time_is_told(world):
+    visit = told(world)
+    moved = world.desk.move(visit, start=AT, resources=other(visit))
+    world.work()
+    assert sent(world) == ["appointment", "change"]
+    assert doctor(moved) in flat(world.post.sent[-1])
+    assert "Tiden er den samme som før" in flat(world.post.sent[-1])
+
+
+def test_another_room_at_the_same_time_is_no_news(make_world):
+    source = document()
+    source["resources"].append({"id": "room-2", "kind": "room"})
+    world = make_world(source)
+    visit = told(world)
+    room = "room-2" if visit.resources["room"] == ("room",) else "room"
+    world.desk.move(visit, start=AT, resources={**visit.resources, "room": (room,)})
+    world.work()
+    assert sent(world) == ["appointment"]
+
+
+def test_a_reminder_of_another_time_than_there_is_now_is_stopped(quick):
+    visit = told(quick)
+    quick.clock.set(oslo(2027, 1, 18, 9))
+    quick.post.address = lambda letter, patient: ""
+    reminder = remind(quick.ports, WHO, visit.id, 0)
+    quick.desk.move(visit, start=LATER)
+    quick.work_kinds("letter")
+    assert send_letter(quick.ports, WHO, reminder.id).state == "stopped"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_letters_written_by_an_older_version_go_by_the_start_that_was_told_last(quick, moved):
+    visit = quick.patient().choose(quick.invited(), AT)
+    quick.work_kinds("open", "check")
+    quick.work_kinds("letter")
+
+    def age(unit):
+        for letter in unit.letters.find(kind="appointment"):
+            unit.letters.save(replace(letter, told=None))
+        unit.appointments.save(replace(unit.appointments.get(visit.id), chosen=None))
+
+    quick.store.run(ORGANISATION, age)
+    quick.work_kinds("send letter")
+    if moved:
+        quick.desk.move(quick.desk.appointment(visit.id), start=LATER)
+    quick.desk.write_letter(visit)
+    quick.work()
+    assert sent(quick) == (["appointment", "change"] if moved else ["appointment"])
+    assert not moved or "Den gamle tiden, onsdag 20. januar" in flat(quick.post.sent[-1])
 
 
 def test_the_patient_who_cancels_knows_already(quick):
