@@ -125,6 +125,7 @@ def test_a_told_visit_that_is_moved_and_back_before_a_letter_leaves_is_not_told_
     visit = quick.desk.move(told(quick), start=LATER)
     quick.work_kinds("letter")
     quick.desk.move(quick.desk.appointment(visit.id), start=AT)
+    quick.work_kinds("letter")
     quick.work()
     assert sent(quick) == ["appointment"]
     assert [letter.state for letter in quick.letters(kind="change")] == ["stopped"]
