@@ -166,9 +166,12 @@ def _report(act: Act, letter: Letter, kind: str, reason: str) -> None:
 
 
 def _note(act: Act, letter: Letter, before: Letter | None = None) -> None:
-    """Log a letter's new state; one sentence in the feed for each."""
+    """Log a letter's new state, one sentence in the feed for each; tell how a visit stands now."""
     old = None if before is None else {"state": str(before.state)}
     act.audit("letter", letter.id, letter.patient)
+    visit = act.unit.appointments.get(letter.appointment) if letter.appointment else None
+    if visit is not None and letter.state is LetterState.STOPPED and not says(letter, visit):
+        act.work("letter", visit.id, visit.clinic, act.unit.now(), f"change:after {letter.id}")
     act.event(
         f"letter.{letter.state}",
         "letter",
@@ -176,7 +179,7 @@ def _note(act: Act, letter: Letter, before: Letter | None = None) -> None:
         letter.id,
         letter.version,
         task=act.unit.tasks.get(letter.task) if letter.task else None,
-        appointment=act.unit.appointments.get(letter.appointment) if letter.appointment else None,
+        appointment=visit,
         old=old,
         new={"state": str(letter.state), "kind": letter.kind, "channel": letter.channel},
     )

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.booking.ways import AFTER_DUE
 from tests.world import ORGANISATION, Post, document, oslo, pool
 from timevalg.booking.remind import remind
+from timevalg.booking.sync import CalendarRow
 from timevalg.booking.write import send_letter, write_letter
 from timevalg.library import Timevalg
 from timevalg.model.errors import NotDelivered
@@ -142,6 +143,19 @@ def test_a_letter_that_names_another_clinician_than_there_is_now_is_stopped(quic
     assert doctor(moved) in flat(letter)
     assert doctor(visit) not in flat(letter)
     assert "Tiden er den samme som før" in flat(letter)
+
+
+@pytest.mark.parametrize("start", [AT, LATER])
+def test_what_a_record_system_changes_before_the_letter_leaves_is_told(quick, start):
+    visit = quick.patient().choose(quick.invited(), AT)
+    quick.dips.accept(visit, ref="kontakt/88")
+    quick.work_kinds("letter")
+    row = CalendarRow("kontakt/88", 2, start=start, patient="p-1", resources=other(visit))
+    assert quick.dips.sync([row]).applied == ("kontakt/88",)
+    quick.work()
+    assert sent(quick) == ["change"]
+    assert [x.state for x in quick.letters(kind="appointment")] == ["stopped"]
+    assert doctor(quick.desk.appointment(visit.id)) in flat(quick.post.sent[0])
 
 
 def test_another_clinician_at_the_same_time_is_told(world):
