@@ -50,7 +50,7 @@ class Log:
     Attributes
     ----------
     freed : list of str
-        Sessions whose time has come back: what was booked or held, not places that moved.
+        Sessions whose time has come back: visits, blocks, and holds that have expired.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -349,9 +349,7 @@ def run(
             begin(unit, ports.once)
         act = Act(ports, unit, principal, verb, reason, wish)
         result = body(act)
-        if act.log.freed and unit.cases.count(kind=CAPACITY_LOSS, closed_at=None):
-            regain_later(act, timedelta(minutes=1))
-        act.log.write(unit)
+        write_down(act)
         if ports.in_hand is not None:
             finish(act, ports.in_hand)
         if ports.once is not None:
@@ -359,6 +357,13 @@ def run(
         return result
 
     return ports.store.run(principal.organisation, transaction)
+
+
+def write_down(act: Act) -> None:
+    """Write what an act leaves for the logs: whoever is without a place is looked at again."""
+    if act.log.freed and act.unit.cases.count(kind=CAPACITY_LOSS, closed_at=None):
+        regain_later(act, timedelta(minutes=1))
+    act.log.write(act.unit)
 
 
 def regain_later(act: Act, every: timedelta) -> None:

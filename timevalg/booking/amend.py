@@ -108,7 +108,7 @@ def _amended(picture: Picture, task: Task, changes: Mapping[str, Any]) -> Task:
     except (TypeError, ValueError) as error:
         raise InvalidInput.single("terms", str(error)) from error
     clinic = clinic_of(picture, task)
-    require_terms(clinic, amended, picture.index.organisation.grid)
+    require_terms(clinic, amended, picture.index.organisation.grid, changes)
     today = local_date(picture.now, clinic.timezone)
     if amended.opens != task.opens and task.state not in {TaskState.DRAFT, TaskState.SCHEDULED}:
         raise InvalidInput.single("opens", f"it has been open since {task.opens}")

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 import structlog
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.acting import Act, glance, run, write_down
 from timevalg.booking.attempts import ATTEMPTS, attempts, overtaking
 from timevalg.booking.claiming import Wanted, claim, claim_each
 from timevalg.booking.gathered import Gathered
@@ -295,7 +295,7 @@ def _in_one(unit: UnitOfWork, calls: Sequence[_Claim[Any, Any]]) -> Results[_Cla
         return []
     claiming = planned[0].call.act_in(gathered)
     taken = claim_each(claiming, picture, [one.wanted for one in planned])
-    claiming.log.write(gathered.unit)
+    write_down(claiming)
     gathered.know_cases(tasks)
     results = Results[_Claim[Any, Any]]()
     for one, session in zip(planned, taken, strict=True):
@@ -303,7 +303,7 @@ def _in_one(unit: UnitOfWork, calls: Sequence[_Claim[Any, Any]]) -> Results[_Cla
             _leave_out(one.call, one.act, overtaken=True)
             continue
         result = one.call.body(one.act, picture, one.plan, session)
-        one.act.log.write(gathered.unit)
+        write_down(one.act)
         results.append((one.call, result))
         one.call.ports.saw(picture)
     answers = {c.ports.once: result for c, result in results if c.ports.once is not None}

@@ -6,7 +6,7 @@ file's tasks are held against the same rules where they stand, line by line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from timevalg.model.clinic import Clinic
@@ -31,16 +31,19 @@ TERMS = (
 """The fields of a task that may be amended."""
 SAID = (*TERMS, "patient", "clinic", "ref", "referral", "mode", "letters")
 """The fields of a task that whoever invites may say."""
+_NO_YEAR = f"{{}} is not in the years {YEARS[0]} to {YEARS[-1]}"
 _DAYS = ("opens", "due", "not_before", "not_after", "deadline")
 
 
-def require_terms(clinic: Clinic, task: Task, grid: int) -> None:
+def require_terms(clinic: Clinic, task: Task, grid: int, among: Collection[str] = SAID) -> None:
     """Refuse terms that the clinic cannot keep, or that would say less than they seem to.
 
     Parameters
     ----------
     grid : int
         Minutes of the organisation's grid.
+    among : collection of str
+        The fields that are asked about: what was right once may have ceased to be so since.
 
     Raises
     ------
@@ -51,7 +54,11 @@ def require_terms(clinic: Clinic, task: Task, grid: int) -> None:
     """
     for pool in task.pools:
         clinic.pool(pool)
-    wrong = [Problem("", None, key, message) for key, message in _wrong(clinic, task, grid)]
+    wrong = [
+        Problem("", None, key, message)
+        for key, message in _wrong(clinic, task, grid)
+        if key.partition(".")[0] in among
+    ]
     if wrong:
         raise InvalidInput(wrong)
 
@@ -63,6 +70,8 @@ def require_to_come(due: date, today: date) -> None:
     ------
     InvalidInput
     """
+    if due.year not in YEARS:
+        raise InvalidInput.single("due", _NO_YEAR.format(due))
     if due < today:
         raise InvalidInput.single("due", f"{due} has passed; give a later day")
 
@@ -71,7 +80,7 @@ def _wrong(clinic: Clinic, task: Task, grid: int) -> Iterator[tuple[str, str]]:
     for name in _DAYS:
         day = getattr(task, name)
         if day is not None and day.year not in YEARS:
-            yield name, f"{day} is not in the years {YEARS[0]} to {YEARS[-1]}"
+            yield name, _NO_YEAR.format(day)
     if task.extra > MINUTES_A_DAY:
         yield "extra", f"{task.extra} minutes are more than a day"
     elif task.extra % grid:

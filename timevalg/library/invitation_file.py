@@ -10,12 +10,16 @@ does.
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from timevalg.model.errors import InvalidInput, Problem
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -30,9 +34,15 @@ def _truth(text: str) -> bool:
 
 
 def _day(text: str) -> date:
-    if len(text) != 10:
+    if not _DAY.fullmatch(text):
         raise ValueError(f"{text!r} is not a date such as 2027-01-31")
     return date.fromisoformat(text)
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is not a number such as 3")
+    return int(text)
 
 
 COLUMNS: Mapping[str, Callable[[str], Any]] = {
@@ -47,8 +57,8 @@ COLUMNS: Mapping[str, Callable[[str], Any]] = {
     "ref": str,
     "referral": str,
     "mode": str,
-    "priority": int,
-    "extra": int,
+    "priority": _number,
+    "extra": _number,
     "letters": _truth,
     "done": _words,
 }
@@ -67,9 +77,9 @@ def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
     InvalidInput
         Everything that is wrong, each with its line.
     """
-    lines = text.lstrip("\ufeff").splitlines()
-    comma = ";" if lines and ";" in lines[0] else ","
-    reader = csv.reader(lines, delimiter=comma, strict=True)
+    text = text.lstrip("\ufeff")
+    comma = ";" if ";" in text.partition("\n")[0] else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
     problems: list[Problem] = []
     rows: list[dict[str, Any]] = []
 
@@ -108,6 +118,9 @@ def _row(cells: Mapping[str, str], wrong: Callable[[str, str], None]) -> dict[st
     given = {name: text.strip() for name, text in cells.items() if text.strip()}
     row: dict[str, Any] = {}
     for name, text in given.items():
+        if not text.isprintable():
+            wrong(name, f"{text!r} has a line break in it, or another sign that nobody sees")
+            continue
         try:
             row[name] = COLUMNS[name](text)
         except ValueError as error:

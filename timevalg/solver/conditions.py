@@ -209,7 +209,7 @@ class Conditions:
 
     def until(self, day: date) -> int:
         """Give the cells up to a local date, itself included."""
-        return stretch(0, self.days.midnight(day + _DAY))
+        return stretch(0, self.days.midnight(min(day, date.max - _DAY) + _DAY))
 
     def date(self, cell: int) -> date:
         """Give the local date of a cell."""

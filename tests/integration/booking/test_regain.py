@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.world import World, document, oslo, pool
+from tests.integration.booking.test_at_once import choosing
+from tests.meanwhile import meanwhile
+from tests.world import MONDAY, World, document, oslo, pool
 from timevalg.booking import acting, invite, regain
 from timevalg.model.errors import WouldStrand
 from timevalg.store import Memory
@@ -161,6 +163,29 @@ def test_every_day_for_as_long_as_somebody_is_without(clinic):
         clinic.desk.unblock(block)
     clinic.later(days=1)
     assert is_well(clinic, tasks)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_hold_that_those_who_choose_find_expired_gives_time_back(world, together):
+    """Whoever tidies it up, alone or with others: it is time that has come back."""
+    away = world.invited("away", not_before=DAY, not_after=DAY)
+    holder, *others = (world.invited(f"p-{n}", not_before=date(2027, 1, 13)) for n in range(3))
+    held, *wanted = (oslo(2027, 1, 13, 8, m) for m in (0, 0, 30))
+    world.patient(holder.patient).hold(holder, held)
+    day = oslo(2027, 1, 12, 0), oslo(2027, 1, 13, 0)
+    world.desk.block("clinic", ["room"], *day, reason="leak", override=True)
+    assert lost(world) == {away.id}
+    world.clock.advance(timedelta(hours=1))
+
+    def soon():
+        found = world.read(lambda unit: unit.work.find(kind="regain places"))
+        return [w for w in found if world.clock.now(None) < w.due_at < MONDAY + timedelta(hours=2)]
+
+    assert soon() == []
+    calls = [choosing(world.ports, *one) for one in zip(others, wanted, strict=True)]
+    visits = meanwhile(world.ports, *calls) if together else [call() for call in calls]
+    assert [visit.start for visit in visits] == wanted
+    assert len(soon()) == 1
 
 
 def test_reserves_tell_who_has_none_yet(clinic):
