@@ -72,10 +72,6 @@ class Span:
         """Tell whether the two share any time."""
         return self.start < other.end and other.start < self.end
 
-    def contains(self, other: Span) -> bool:
-        """Tell whether `other` lies wholly inside."""
-        return self.start <= other.start and other.end <= self.end
-
 
 def wall_span(day: date, start: int, end: int, zone: ZoneInfo) -> Span | None:
     """Give the span between two wall-clock minutes of a day; None if a clock change empties it."""

@@ -59,11 +59,6 @@ def place_of(task: str) -> str:
     return f"{_PLACE}{task}"
 
 
-def task_of(place: str) -> str:
-    """Give the id of the task that a place's id names."""
-    return place.removeprefix(_PLACE)
-
-
 def is_place(session: Session) -> bool:
     """Tell whether a session is a place, or a hold that serves as one."""
     return session.kind is SessionKind.PLACE or session.is_place
