@@ -191,7 +191,7 @@ def test_others_cannot(quick, state):
         ({"due": date(2027, 1, 3)}, "is before opens"),
         ({"not_before": date(2027, 2, 1)}, "is empty"),
         ({"pools": []}, "names no pool"),
-        ({"extra": "much"}, "terms"),
+        ({"extra": "much"}, "extra: is str, not int"),
         ({"priority": 9}, "not 1 … 5"),
     ],
 )
