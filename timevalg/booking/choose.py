@@ -130,8 +130,9 @@ def certify(
     for name in (pool,) if pool else task.pools:
         ask = rules(Ask.for_task(picture.index, task, name, picture.now, changing=True))
         service = clinic_of(picture, task).service_of(name)
-        met = None if shown is None else clinicians_of(service, shown)
-        for clinicians in [*(s.clinicians(service) for s in held if s.pool == name), met]:
+        kept = [s.clinicians(service) for s in held if s.pool == name]
+        met = [*kept, None] if shown is None else [clinicians_of(service, shown)]
+        for clinicians in met:
             certificate = safe(
                 picture,
                 task,

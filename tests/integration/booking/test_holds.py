@@ -11,6 +11,7 @@ from timevalg.booking import hold as holding
 from timevalg.booking.hold import RENEWALS
 from timevalg.model.errors import IllegalMove, NotFound, TimeTaken
 from timevalg.model.principal import Principal, RoleName
+from timevalg.solver.wishes import SAME, Wishes
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10)
 
@@ -152,3 +153,15 @@ def test_a_time_that_has_passed_is_told_as_such(world, verb):
     with pytest.raises(TimeTaken, match="2027-01-04 07:30 has passed; choose another") as refused:
         getattr(world.patient(), verb)(task, start)
     assert refused.value.alternatives
+
+
+def test_who_holds_a_start_and_chooses_it_with_another_clinician_gets_that_one(quick):
+    """The visit is with whom the offer shows, not with whom the hold was."""
+    task = quick.invited()
+    me = quick.patient("p-1")
+    held = me.hold(task, me.offers(task).offers[0])
+    other = next(iter({"dr-a", "dr-b"} - {held.resources["doctor"][0]}))
+    wishes = Wishes(clinicians=frozenset({other}), must=frozenset({SAME}))
+    offers = me.offers(task, limit=100, wishes=wishes).offers
+    (offer,) = [o for o in offers if o.start == held.start]
+    assert me.choose(task, offer).resources["doctor"] == (other,)
