@@ -62,6 +62,8 @@ def amend(
         If there is no such term, or the terms contradict each other or the calendar.
     IllegalMove
         If the task's time is booked, or it has come to its end.
+    TimeTaken
+        If others were quicker each time.
     StaleVersion, NotFound, NotAllowed
     """
 

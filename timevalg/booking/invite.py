@@ -186,6 +186,8 @@ def invite(
         If a patient has died.
     NotServable
         Naming the first that cannot be served, if all or none are to be sent.
+    TimeTaken
+        If others were quicker each time; nothing was sent.
     """
 
     def find(picture: Picture) -> Admission:

@@ -128,8 +128,7 @@ def retry(
     from timevalg.booking import parked
 
     with _operating(context, url, organisation) as (ports, who):
-        work = parked.retry_work(ports, who, key, reason)
-    typer.echo(f"{work.id} is {work.state}")
+        _tell(parked.retry_work(ports, who, key, reason))
 
 
 @app.command()
@@ -144,7 +143,10 @@ def drop(
     from timevalg.booking import parked
 
     with _operating(context, url, organisation) as (ports, who):
-        work = parked.drop_work(ports, who, key, reason)
+        _tell(parked.drop_work(ports, who, key, reason))
+
+
+def _tell(work: Work) -> None:
     typer.echo(f"{work.id} is {work.state}")
 
 
