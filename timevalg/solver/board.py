@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.task import Task
@@ -20,16 +18,14 @@ from timevalg.solver.bits import stretch
 from timevalg.solver.certificates import is_movable, place_id
 from timevalg.solver.diary import Diary
 from timevalg.solver.index import Index
+from timevalg.solver.journal import Journal, either
 from timevalg.solver.look import Look
 from timevalg.solver.picture import Picture
+from timevalg.solver.quotas import Quotas
 from timevalg.solver.sight import Column, Sight, blocked, served
 from timevalg.solver.spot import Scope, Spot
-from timevalg.solver.tally import QuotaKey, Tally, counts
+from timevalg.solver.tally import counts
 from timevalg.solver.window import Window
-
-T = TypeVar("T")
-
-_NOTHING: Any = object()
 
 
 class Board:
@@ -44,6 +40,8 @@ class Board:
     ----------
     tasks : mapping
         Whose places may move, by id.
+    quotas : Quotas
+        What they count.
     """
 
     def __init__(self, picture: Picture) -> None:
@@ -51,39 +49,29 @@ class Board:
         self.now = picture.now
         self.tasks: Mapping[str, Task] = picture.tasks
         self._grid = self.index.plan.grid
+        self._journal = Journal()
+        self._set = self._journal.put
         self._columns: dict[Hashable, Column] = {}
-        self._tallies: dict[Hashable, Tally] = {}
+        self.quotas = Quotas(self.index, self.now, self._columns, self._journal)
         self._patients: dict[Hashable, tuple[Spot, ...]] = {}
         self._spots: dict[Hashable, Spot | None] = {}
-        self._journal: list[tuple[dict[Hashable, Any], Hashable, Any]] = []
         self._sights: dict[Hashable, Sight] = {}
         self._scopes: dict[str, tuple[Scope, ...]] = {}
         self._known: dict[str, Spot] = {}
-        self._counts: dict[Spot, list[tuple[QuotaKey, str, date]]] = {}
-        self._there: dict[tuple[Tally, date], list[Session]] = {}
 
     # -- coming and going --------------------------------------------------------------------
 
     def mark(self) -> int:
         """Give a mark to come back to."""
-        return len(self._journal)
+        return self._journal.mark()
 
     def back(self, mark: int) -> None:
         """Undo everything since a mark."""
-        journal = self._journal
-        while len(journal) > mark:
-            mapping, key, old = journal.pop()
-            if old is _NOTHING:
-                del mapping[key]
-            else:
-                mapping[key] = old
+        self._journal.back(mark)
 
     def changes(self, mark: int) -> tuple[list[Spot], list[Spot]]:
         """Give what went and what came since a mark, those that came and went again left out."""
-        before: dict[Hashable, Spot | None] = {}
-        for mapping, key, old in self._journal[mark:]:
-            if mapping is self._spots and key not in before:
-                before[key] = self._spot_of_index(key) if old is _NOTHING else old
+        before = self._journal.before(self._spots, mark, self._spot_of_index)
         went = [spot for spot in before.values() if spot is not None]
         came = [spot for key in before if (spot := self._spots[key]) is not None]
         return went, came
@@ -106,17 +94,17 @@ class Board:
     def _change(self, spot: Spot, *, leaving: bool) -> None:
         """Bring quotas, diaries and masks of the resources of a spot up to date."""
         place = spot.kind is SessionKind.PLACE
-        tallies = self._count(spot, leaving=leaving)
+        tallies = self.quotas.change(spot, leaving=leaving)
         for name, entry in spot.entries.items():
             column = self._columns.get(name)
             diary = self.index.diary(name) if column is None else column.diary
             counted = tallies.get(name, diary.tallies)
             if place:
-                places = diary.places.changed(*_either((entry,), leaving=leaving))
+                places = diary.places.changed(*either((entry,), leaving=leaving))
                 diary = diary.with_places(places, counted)
             else:
                 claim = ((entry, spot.session(self.index.organisation)),)
-                diary = diary.changed(*_either(claim, leaving=leaving), counted)
+                diary = diary.changed(*either(claim, leaving=leaving), counted)
             masks = {} if column is None else column.masks
             if not leaving:
                 masks = blocked(masks, entry, place)
@@ -197,7 +185,7 @@ class Board:
     def crowding(self, spot: Spot) -> list[Spot]:
         """Give the holds, places as well, with which quotas have too many beside a spot on it."""
         found: dict[str, Spot] = {}
-        for there, most in self._counted(spot):
+        for there, most in self.quotas.full(spot):
             others = [s for s in there if s.id != spot.id]
             holds = [s for s in others if s.is_place and s.id not in found]
             left = len(others) - sum(s.id in found for s in others)
@@ -251,7 +239,7 @@ class Board:
         for number, rule in scope.pool.together:
             if rule.max <= 0:
                 return 0
-            tally = self.tally((scope.pool.key[0], number))
+            tally = self.quotas.tally((scope.pool.key[0], number))
             if bits and tally is not None:
                 bits &= ~tally.mask(scope.window.days, rule, self.now, (), places)
         if bits and scope.ask.patient is not None:
@@ -349,10 +337,6 @@ class Board:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _set(self, mapping: dict[Hashable, Any], key: Hashable, value: Any) -> None:
-        self._journal.append((mapping, key, mapping.get(key, _NOTHING)))
-        mapping[key] = value
-
     def _must(self, key: str) -> Spot:
         spot = self.spot(key)
         if spot is None:
@@ -395,75 +379,6 @@ class Board:
                 )
         return bits
 
-    def tally(self, key: QuotaKey, name: str = "") -> Tally | None:
-        """Give what a quota counts, for one resource if it counts each; None = nothing yet."""
-        if name:
-            return self.diary(name).tallies.get(key)
-        return self._tallies.get(key) or self.index.tally(*key)
-
-    def _count(self, spot: Spot, *, leaving: bool) -> dict[str, dict[QuotaKey, Tally]]:
-        """Bring the quotas up to date; gives the tallies of each resource that changed."""
-        if not self.index.plan.counts:
-            return {}
-        session = spot.session(self.index.organisation)
-        out: dict[str, dict[QuotaKey, Tally]] = {}
-        for key, period in self.index.counted_in(session).items():
-            change = _either(((period, session),), leaving=leaving)
-            clinic = self.index.organisation.clinics[key[0]]
-            quota = clinic.quotas[key[1]]
-            if quota.each is None:
-                tally = self.tally(key) or Tally(quota.max, {})
-                self._set(self._tallies, key, tally.changed(*change))
-                continue
-            for name in spot.entries:
-                if name in clinic.resources and clinic.resources[name].kind == quota.each:
-                    known = out.setdefault(name, dict(self.diary(name).tallies))
-                    known[key] = (known.get(key) or Tally(quota.max, {})).changed(*change)
-        return out
-
-    def keeps_quotas(self, gone: Iterable[Spot], new: Sequence[Spot]) -> bool:
-        """Tell whether no quota counts more than it may once some spots have gone and others come.
-
-        Spots that count in no quota that the new ones count in do not matter.
-        """
-        change: dict[tuple[QuotaKey, str, date], int] = {}
-        for spot in new:
-            for row in self._quotas_of(spot):
-                change[row] = change.get(row, 0) + 1
-        for spot in gone:
-            for row in self._quotas_of(spot):
-                if row in change:
-                    change[row] -= 1
-        return all(self._room_in(*row) >= more for row, more in change.items())
-
-    def _quotas_of(self, spot: Spot) -> list[tuple[QuotaKey, str, date]]:
-        """Give the quotas that count a spot: key, resource (empty: no single one), and period."""
-        out = self._counts.get(spot)
-        if out is None:
-            out = self._counts[spot] = []
-            for key, period in self._periods(spot).items():
-                clinic = self.index.organisation.clinics[key[0]]
-                each = clinic.quotas[key[1]].each
-                names = [n for n in spot.entries if n in clinic.resources] if each else [""]
-                out += [
-                    (key, n, period) for n in names if not n or clinic.resources[n].kind == each
-                ]
-        return out
-
-    def _periods(self, spot: Spot) -> Mapping[QuotaKey, date]:
-        """Give the quotas that count a spot, with its period in each."""
-        at_pool = spot.at_pool
-        if at_pool is None:
-            return self.index.counted_in(spot.session(self.index.organisation))
-        (clinic, pool), start = at_pool
-        return self.index.counted_at(clinic, pool, start)
-
-    def _room_in(self, key: QuotaKey, name: str, period: date) -> int:
-        """Give how many more a quota may count in a period."""
-        tally = self.tally(key, name)
-        most = self.index.organisation.clinics[key[0]].quotas[key[1]].max
-        return most if tally is None else most - len(self._standing(tally, period))
-
     def _over_quota(
         self,
         spot: Spot,
@@ -472,7 +387,7 @@ class Board:
         stays: Callable[[Spot], tuple[bool, int]] | None,
     ) -> list[Spot] | None:
         if self.index.plan.counts:
-            for there, most in self._counted(spot):
+            for there, most in self.quotas.full(spot):
                 standing = [s for s in there if s.id not in found and s.id != spot.id]
                 over = len(standing) + 1 - most
                 if over <= 0:
@@ -485,24 +400,3 @@ class Board:
                     spots.sort(key=stays)
                 found |= {s.id: s for s in spots[:over]}
         return list(found.values())
-
-    def _counted(self, spot: Spot) -> Iterator[tuple[list[Session], int]]:
-        """Give for each quota that a spot could fill the sessions it counts, and its `max`."""
-        for key, name, period in self._quotas_of(spot):
-            tally = self.tally(key, name)
-            if tally is not None and len(tally.periods.get(period, ())) >= tally.most:
-                yield self._standing(tally, period), tally.most
-
-    def _standing(self, tally: Tally, period: date) -> list[Session]:
-        """Give what counts in a period, in the order of ids: in whatever order it came."""
-        found = self._there.get((tally, period))
-        if found is None:
-            there = sorted(tally.periods.get(period, ()), key=attrgetter("id"))
-            found = [s for s in there if counts(s, self.now, True)]
-            self._there[tally, period] = found
-        return found
-
-
-def _either(rows: tuple[T, ...], *, leaving: bool) -> tuple[tuple[T, ...], tuple[T, ...]]:
-    """Give what is added and what is removed."""
-    return ((), rows) if leaving else (rows, ())

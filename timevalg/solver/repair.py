@@ -287,7 +287,7 @@ class Repair:
         if not board.index.plan.counts:
             return True
         gone = (board.spot(key) for key in chain.gone)
-        return board.keeps_quotas([s for s in gone if s is not None], chain.new)
+        return board.quotas.keep([s for s in gone if s is not None], chain.new)
 
     def _options(self, task: Task, depth: int) -> Iterator[tuple[Spot, list[Spot] | None]]:
         for spot in self.free(task):

@@ -107,7 +107,7 @@ class Spent:
     def _full(self, key: QuotaKey, name: str) -> Iterator[tuple[date, list[str]]]:
         """Give the periods that a quota counts full, with the places in them that may move."""
         board = self._board
-        tally = board.tally(key, name)
+        tally = board.quotas.tally(key, name)
         if tally is None:
             return
         for period in tally.reached(board.now, (), True):
