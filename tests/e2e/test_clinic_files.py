@@ -85,20 +85,47 @@ def test_many_are_invited_from_a_file_as_planned(ask, url, file, tmp_path):
     status, out, err = ask(*invite)
     assert (status, err) == (0, "")
     assert "1 of 3 cannot be promised a time" in out
-    assert "2 of 3 can be sent; lines 1 … 2 as they stand" in out
+    assert "│ 4    │ p-3" in out, "the line of the file"
+    told = "2 of 3 invitations can be sent; the first 2 as they stand, through line 3 (--up-to 2)"
+    assert told in out
     _, out, _ = ask(*invite, "--json")
     plan = json.loads(out)
-    assert plan["up_to"] == 2
+    assert ([p["line"] for p in plan["invitations"]], plan["up_to"]) == ([2, 3, 4], 2)
     assert [(p["start"] or "")[-6:] for p in plan["invitations"]] == ["+01:00", "+01:00", ""]
     status, out, err = ask(*invite, "--send")
     assert (status, out) == (2, "")
-    assert "gets no valid place" in err
+    assert f"{path}:4 gets no valid place" in err
     for _ in "ab":  # twice is as once
         assert ask(*invite, "--send", "--up-to", 2)[1] == "2 invitations sent; 0 stay drafts\n"
-    world = World(lambda clock: Database(url, clock))
-    assert {t.patient for t in world.read(lambda unit: unit.tasks.find())} == {"p-1", "p-2"}
-    world.store.close()
+    assert invited(url) == ["p-1", "p-2"]
     path.write_text(LINES.replace("2027-01-29", "soon"))
     status, _, err = ask(*invite)
     assert (status, f"{path}:2: not_after" in err) == (2, True)
+    past = LINES.replace("\np-2", "\n\np-2").replace("p-3,auto,2027-01-04", "p-3,auto,2026-12-01")
+    path.write_text(past.replace("2027-01-08,2027-01-09", "2027-01-01,2027-01-09"))
+    status, _, err = ask(*invite)
+    assert (status, f"{path}:5: due: 2027-01-01 has passed" in err) == (2, True), err
+    assert "--up-to" in ask("invite", path, *NOW, "--up-to", 2)[1]
     assert ask("invite", tmp_path / "none.csv", *NOW)[0] == 2
+
+
+def invited(url):
+    world = World(lambda clock: Database(url, clock))
+    patients = sorted(task.patient for task in world.read(lambda unit: unit.tasks.find()))
+    world.store.close()
+    return patients
+
+
+def test_a_whole_file_after_a_part_of_it_invites_nobody_twice(ask, url, file, tmp_path):
+    ask("clinic", "publish", file())
+    path = tmp_path / "many.csv"
+    path.write_text(LINES)
+    send = ("invite", path, *NOW, "--send")
+    assert ask(*send, "--up-to", 1)[1] == "1 invitations sent; 0 stay drafts\n"
+    assert ask(*send, "--partly")[1] == "2 invitations sent; 1 stay drafts\n"
+    path.write_text(LINES.replace("2027-01-09", "2027-01-29"))  # the third has other terms now
+    assert ask(*send)[1] == "3 invitations sent; 0 stay drafts\n"
+    assert invited(url) == ["p-1", "p-2", "p-3", "p-3"], "the draft of the third stays"
+    path.write_text(LINES.splitlines(keepends=True)[0] + LINES.splitlines(keepends=True)[1] * 2)
+    assert ask(*send)[1] == "2 invitations sent; 0 stay drafts\n"
+    assert invited(url).count("p-1") == 2, "a line that is there twice is two invitations"

@@ -167,7 +167,9 @@ def invite(
     url: DatabaseUrl,
     organisation: Organisation = None,
     send: Annotated[bool, typer.Option("--send", help="Send them; else only plan.")] = False,
-    up_to: Annotated[int | None, typer.Option(min=1, help="The first so many lines only.")] = None,
+    up_to: Annotated[
+        int | None, typer.Option(min=1, help="The first so many invitations only.")
+    ] = None,
     partly: Annotated[
         bool, typer.Option("--partly", help="Send whom it can; the others stay drafts.")
     ] = False,

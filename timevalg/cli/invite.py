@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from hashlib import sha256
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +22,22 @@ from timevalg.cli.moments import local
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened
 from timevalg.library.invitation_file import read_invitations
+from timevalg.model.errors import InvalidInput, NotServable, Problem
+
+_NUMBERED = re.compile(r"invitations\[(\d+)\]\.?(.*)")
 
 
 def run(
     standing: Standing, file: Path, send: bool, up_to: int | None, partly: bool, as_json: bool
 ) -> None:
-    """Plan, or send what was planned; the same lines sent twice in a day are as sent once."""
-    text = text_of(file)
-    rows = read_invitations(text, str(file))[:up_to]
-    with opened(standing) as valg:
+    """Plan, or send what was planned; a line sent again is as sent once, by its ref."""
+    lines = dict(islice(read_invitations(text_of(file), str(file)).items(), up_to))
+    with opened(standing) as valg, _told_by_line(file, lines):
         desk = valg.planner("timevalg invite")
         if not send:
-            _tell_plan(desk.plan_invitations(rows), as_json)
+            _tell_plan(desk.plan_invitations(lines.values()), list(lines), as_json)
             return
-        key = sha256(f"{up_to} {partly} {text}".encode()).hexdigest()
-        sent = desk.invite_many(rows, all_or_nothing=not partly, idempotency_key=key)
+        sent = desk.invite_many(lines.values(), all_or_nothing=not partly)
     tasks = [one.task.id for one in sent if one.task is not None]
     drafts = [one.draft.id for one in sent if one.draft is not None]
     if as_json:
@@ -41,19 +46,45 @@ def run(
         typer.echo(f"{len(tasks)} invitations sent; {len(drafts)} stay drafts")
 
 
-def _tell_plan(plan: InvitationPlan, as_json: bool) -> None:
+@contextmanager
+def _told_by_line(file: Path, lines: Mapping[int, Mapping[str, Any]]) -> Iterator[None]:
+    """Name lines of the file where an error names invitations by number or by ref.
+
+    Raises
+    ------
+    InvalidInput, NotServable
+    """
+    at = list(lines)
+
+    def in_file(problem: Problem) -> Problem:
+        named = _NUMBERED.fullmatch(problem.key)
+        if named:
+            return replace(problem, where=str(file), line=at[int(named[1])], key=named[2])
+        return replace(problem, where=str(file), line=at[0] if len(at) == 1 else None)
+
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(map(in_file, error.problems)) from error
+    except NotServable as error:
+        line = next(line for line, row in lines.items() if row["ref"] == error.task)
+        raise NotServable(f"of {file}:{line}", error.shortage) from error
+
+
+def _tell_plan(plan: InvitationPlan, lines: Sequence[int], as_json: bool) -> None:
+    planned = list(zip(lines, plan.invitations, strict=True))
     rows: list[dict[str, Any]] = [
         {
-            "line": number,
+            "line": line,
             "patient": one.task.patient,
             "ref": one.task.ref,
             "start": local(one.place.start, one.zone) if one.place is not None else None,
             "shortage": shortage_row(one.shortage) if one.shortage is not None else None,
         }
-        for number, one in enumerate(plan.invitations, 1)
+        for line, one in planned
     ]
-    short = [row["line"] for row in rows if row["shortage"] is not None]
-    up_to = short[0] - 1 if short else len(rows)
+    short = [number for number, row in enumerate(rows) if row["shortage"] is not None]
+    up_to = short[0] if short else len(rows)
     if as_json:
         answer = {"invitations": rows, "up_to": up_to, "proven": plan.proven}
         typer.echo(json.dumps(answer, ensure_ascii=False))
@@ -62,10 +93,12 @@ def _tell_plan(plan: InvitationPlan, as_json: bool) -> None:
         table = Table(title=f"{len(short)} of {len(rows)} cannot be promised a time")
         for heading in ("line", "patient", "why"):
             table.add_column(heading)
-        for number, one in enumerate(plan.invitations, 1):
+        for line, one in planned:
             if one.shortage is not None:
-                table.add_row(str(number), one.task.patient, str(one.shortage))
+                table.add_row(str(line), one.task.patient, str(one.shortage))
         Console(width=None if sys.stdout.isatty() else 120).print(table)
+    until = f", through line {lines[up_to - 1]} (--up-to {up_to})" if up_to else ""
     typer.echo(
-        f"{len(rows) - len(short)} of {len(rows)} can be sent; lines 1 … {up_to} as they stand"
+        f"{len(rows) - len(short)} of {len(rows)} invitations can be sent;"
+        f" the first {up_to} as they stand{until}"
     )

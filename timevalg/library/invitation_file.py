@@ -4,7 +4,8 @@ The headings are names of fields of an invitation: ``patient,pools,opens,due,not
 wanted, ``not_before, deadline, clinic, ref, referral, mode, priority, extra, letters, done``. Pools
 and preparations done are separated by blanks, dates are written ``2027-01-31``, letters ``true`` or
 ``false``; an empty cell is as one left out. Commas or semicolons separate, as the line of headings
-does.
+does. A line without a ref gets one made of what it says: whatever part of a file is sent, and in
+whatever order, nobody is invited twice for the same line.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from timevalg.model.codec import digest
 from timevalg.model.errors import InvalidInput, Problem
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -69,8 +72,8 @@ MOST = 10_000
 MODES = ("choose", "allot", "request")
 
 
-def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
-    """Give the fields of each invitation, in the order of the lines.
+def read_invitations(text: str, where: str = "CSV") -> dict[int, dict[str, Any]]:
+    """Give the fields of each invitation, by its line in the file (headings are line 1).
 
     Raises
     ------
@@ -81,7 +84,7 @@ def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
     comma = ";" if ";" in text.partition("\n")[0] else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
     problems: list[Problem] = []
-    rows: list[dict[str, Any]] = []
+    rows: dict[int, dict[str, Any]] = {}
 
     def wrong(key: str, message: str) -> None:
         problems.append(Problem(where, max(1, reader.line_num), key, message))
@@ -102,7 +105,7 @@ def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
             if len(cells) > len(headings):
                 wrong("", f"{len(cells)} columns, not {len(headings)}")
             elif any(cell.strip() for cell in cells):
-                rows.append(_row(dict(zip(headings, cells, strict=False)), wrong))
+                rows[reader.line_num] = _row(dict(zip(headings, cells, strict=False)), wrong)
     except csv.Error as error:
         wrong("", str(error))
     if len(rows) > MOST:
@@ -111,6 +114,23 @@ def read_invitations(text: str, where: str = "CSV") -> list[dict[str, Any]]:
         wrong("", "there is no line after the headings")
     if problems:
         raise InvalidInput(problems)
+    return dict(zip(rows, with_refs(rows.values()), strict=True))
+
+
+def with_refs(invitations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give each invitation that has no ref one made of what it says.
+
+    Two that say the same are two invitations: the second has another ref than the first.
+    """
+    seen: Counter[str] = Counter()
+    rows = []
+    for fields in invitations:
+        row = dict(fields)
+        if row.get("ref") is None:
+            said = digest(row)[:32]
+            seen[said] += 1
+            row["ref"] = f"line:{said}/{seen[said]}"
+        rows.append(row)
     return rows
 
 

@@ -79,7 +79,7 @@ def test_many_are_planned_first_and_sent_up_to_a_line_or_as_a_whole(world, anna,
     plan = post(f"{TASKS}/plan", rows)
     assert plan.status_code == 200, plan.text
     told = plan.json()
-    assert [p["line"] for p in told["invitations"] if p["shortage"]] == [3]
+    assert [p["number"] for p in told["invitations"] if p["shortage"]] == [3]
     assert (told["servable"], told["up_to"]) == (3, 2)
     starts = [p["start"] for p in told["invitations"] if not p["shortage"]]
     assert all(start.endswith("+01:00") for start in starts)  # the clinic's zone, as offers
@@ -97,6 +97,21 @@ def test_many_are_planned_first_and_sent_up_to_a_line_or_as_a_whole(world, anna,
     assert [i["task"] is not None for i in found] == [True, True, False, True]
     assert world.read(lambda unit: unit.tasks.count()) == 4
     assert world.promises_broken() == {}
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_who_has_no_ref_is_not_invited_again_with_others(world, anna, form):
+    rows = [INVITATION | {"patient": f"p-{n}"} for n in range(3)]
+
+    def send(path, some, key):
+        if form == "csv":
+            return send_csv(anna, path, csv_of(*some), Idempotency_Key=key)
+        return anna.post(path, {"invitations": some}, key=key, version=None)
+
+    part = send(f"{TASKS}/bulk?up_to=2", rows, "k-1").json()["invitations"]
+    whole = send(f"{TASKS}/bulk", rows[::-1], "k-2").json()["invitations"]
+    assert [i["task"]["id"] for i in part] == [i["task"]["id"] for i in whole[:0:-1]]
+    assert world.read(lambda unit: unit.tasks.count()) == 3
 
 
 HEAD = "patient,pools,opens,due"

@@ -16,7 +16,7 @@ from timevalg.api.schemas import patient, tasks, visits
 from timevalg.api.schemas import planner_tasks as given_shapes
 from timevalg.api.schemas.given import Id, given_resources
 from timevalg.api.surface import Key, MaybeKey, Surface, Version, described, tag
-from timevalg.library.invitation_file import read_invitations
+from timevalg.library.invitation_file import read_invitations, with_refs
 from timevalg.model.records import CaseKind
 
 router = Surface(prefix="/v1/planner", tags=["planner"], roles=DESK)
@@ -51,7 +51,7 @@ async def _many(request: Request) -> list[dict[str, Any]]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == CSV:
         try:
-            return read_invitations(body.decode("utf-8-sig"))
+            return list(read_invitations(body.decode("utf-8-sig")).values())
         except UnicodeDecodeError as error:
             raise Problem("bad-request", "the body is not UTF-8") from error
     if media not in {"application/json", ""}:
@@ -61,7 +61,7 @@ async def _many(request: Request) -> list[dict[str, Any]]:
     except ValidationError as error:
         found = [{**e, "loc": ("body", *e["loc"])} for e in error.errors()]
         raise RequestValidationError(found) from error
-    return [one.fields_of_task() for one in many.invitations]
+    return with_refs(one.fields_of_task() for one in many.invitations)
 
 
 Many = Annotated[list[dict[str, Any]], Depends(_many)]
@@ -85,7 +85,7 @@ def invite_a_patient(
     responses=described({415}),
 )
 def plan_many_invitations(desk: Planner, many: Many) -> given_shapes.PlanOut:
-    """Say what inviting many would come to, by line; nothing is sent."""
+    """Say what inviting many would come to, one by one; nothing is sent."""
     return given_shapes.PlanOut.of(desk.plan_invitations(many))
 
 
@@ -106,7 +106,10 @@ def invite_many_patients(
     up_to: Annotated[int | None, Query(ge=1, description="The first so many only.")] = None,
     partly: Annotated[bool, Query(description="Send whom it can; the others stay drafts.")] = False,
 ) -> tasks.InvitationsOut:
-    """Send what was planned, as a whole or up to a line: all of it, or (409) nothing."""
+    """Send what was planned, as a whole or the first so many: all of it, or (409) nothing.
+
+    Whoever has no `ref` gets one made of what is said: sent again they are not invited again.
+    """
     found = desk.invite_many(many[:up_to], all_or_nothing=not partly, idempotency_key=key)
     return tasks.InvitationsOut(invitations=[tasks.InvitationOut.of(one) for one in found])
 

@@ -24,9 +24,9 @@ class OneInvitationIn(InvitationIn):
 
 
 class PlannedOut(BaseModel):
-    """What one line would come to."""
+    """What one invitation would come to."""
 
-    line: int = Field(description="From 1, headings and empty lines not counted.")
+    number: int = Field(description="Which one, from 1: of CSV, without headings and empty lines.")
     task: str
     ref: str | None
     patient: str
@@ -35,11 +35,11 @@ class PlannedOut(BaseModel):
     shortage: ShortageOut | None
 
     @classmethod
-    def of(cls, line: int, one: Planned) -> PlannedOut:
-        """Tell a line."""
+    def of(cls, number: int, one: Planned) -> PlannedOut:
+        """Tell one."""
         place = one.place
         return cls(
-            line=line,
+            number=number,
             task=one.task.id,
             ref=one.task.ref,
             patient=one.task.patient,
@@ -54,7 +54,7 @@ class PlanOut(BaseModel):
 
     invitations: list[PlannedOut]
     servable: int
-    up_to: int = Field(description="So many lines, from the first on, can be sent as they stand.")
+    up_to: int = Field(description="So many, from the first on, can be sent as they stand.")
     proven: bool = Field(description="No plan serves more.")
 
     @classmethod
