@@ -40,7 +40,7 @@ MOVES: Mapping[str, Mapping[str, str]] = {
     "withdraw": {s: WITHDRAWN for s in (OPEN, STAFF, CHOSEN, ASSIGNED, CONFIRMED, WITHDRAWN)}
     | {OVER: OVER},
 }
-"""Each verb: from which state of a task to which (design.md, "Life")."""
+"""Each verb: from which state of a task to which (README, "How a choice task lives")."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def last_valid_day(clinic: Clinic, task: Task, place: Session) -> date:
     """Give the last local day on which a place is still a valid one.
 
     Once `due` has passed only the present day moves on, and with it the pool's own notice: the
-    fallback's was kept on the day after `due` (clinic-file.md).
+    fallback's was kept on the day after `due` (docs/clinic-file.md).
     """
     pool = clinic.pool(place.pool or task.pools[0])
     leads = [

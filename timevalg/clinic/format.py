@@ -1,6 +1,6 @@
 """The clinic file, as it may be written: one model for each shape of row.
 
-Mirrors ``clinic-file.md``. Only single values are judged here; what several values must be to
+Mirrors docs/clinic-file.md. Only single values are judged here; what several values must be to
 each other is in `timevalg.clinic.rules` and its neighbours.
 """
 

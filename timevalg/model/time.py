@@ -1,8 +1,8 @@
 """Instants, spans and wall-clock time.
 
 All instants are aware and in UTC. Wall-clock times that a clock change skips move forward by the
-gap; those that it repeats mean the first (clinic-file.md, "When is a start feasible?"): both are
-what ``fold=0`` of PEP 495 gives.
+gap; those that it repeats mean the first (docs/clinic-file.md, "When is a start feasible?"): both
+are what ``fold=0`` of PEP 495 gives.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The problem as a CP-SAT model: `RULES` reads like the specification, one method for each.
+"""The problem as a CP-SAT model: `RULES` reads like docs/clinic-file.md, one method a rule.
 
 Rules 1 to 4 and everything that is fixed came in as candidate starts; here it is decided between
-tasks. Source: clinic-file.md, "When is a start feasible?" and "Reserves and safe offers".
+tasks. Source: docs/clinic-file.md, "When is a start feasible?" and "Reserves and safe offers".
 """
 
 from __future__ import annotations
@@ -280,4 +280,4 @@ RULES: tuple[Callable[[Model], None], ...] = (
     Model.quotas,
     Model.harms,
 )
-"""What a plan must keep, in the order of the specification; variables come with the first ones."""
+"""What a plan must keep, in that order of the rules; variables come with the first ones."""

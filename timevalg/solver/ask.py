@@ -162,10 +162,11 @@ class Ask:
     def for_place(
         cls, index: Index, task: Task, pool: str, now: datetime, *, ignore: Iterable[str] = ()
     ) -> Ask:
-        """Ask where the task could have its place (clinic-file.md, "Reserves and safe offers").
+        """Ask where the task could have its place.
 
         Feasible with today = the later of today and `opens`, and still so on the day after `due`
-        with the pool's fallback notice. Other places count; the task's own does not.
+        with the pool's fallback notice. Other places count; the task's own does not. Source:
+        docs/clinic-file.md, "Reserves and safe offers".
         """
         clinic = index.organisation.clinic(task.clinic)
         own = {s.id for s in index.by_task(task.id) if _serves_as_place(s)}

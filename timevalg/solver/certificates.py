@@ -2,7 +2,7 @@
 
 Whoever uses a certificate checks it again under locks; until then it is a proposal.
 
-Source: design.md, "The choice guarantee"; clinic-file.md, "Reserves and safe offers".
+Source: docs/guarantee.md; docs/clinic-file.md, "Reserves and safe offers".
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ ever larger ones, up to all tasks that share anything with them. Each is asked t
 everybody else where they are (for a better plan), and as if nobody else were there (what cannot be
 done then cannot be done at all). Every answer is verified by the rules before it is believed.
 
-Source: design.md, "The choice guarantee"; clinic-file.md, "Reserves and safe offers".
+Source: docs/guarantee.md; docs/clinic-file.md, "Reserves and safe offers".
 """
 
 from __future__ import annotations

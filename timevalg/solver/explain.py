@@ -1,6 +1,6 @@
 """Why not: what each rule leaves, what is in the way of one start, and what would cure it.
 
-clinic-file.md, the `explain` row. Counting starts with the raster starts on the local dates
+The answer is that of docs/explain.md. Counting starts with the raster starts on the local dates
 today … today + horizon; each rule is then applied to what the ones before it left.
 """
 

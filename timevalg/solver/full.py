@@ -11,7 +11,7 @@ are looked at decides how much can be shown, not whether it is true.
 What that leaves open is weighed once more with the starts that are left of each task
 (`timevalg.solver.narrow`).
 
-Source: clinic-file.md, "Reserves and safe offers"; Hall's theorem, weighted: the maximal flow.
+Source: docs/clinic-file.md, "Reserves and safe offers"; Hall's theorem, weighted: the maximal flow.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ else, and more time is full. That goes on until nothing goes any more, and what 
 in several ways, and with quotas, to prove a start unsafe. Looked at are those who have the least
 choice: it decides how much can be shown, not whether it is true.
 
-Source: clinic-file.md, "Reserves and safe offers"; Hall's theorem, as constraint programming uses
-it to narrow domains (J.-C. Régin, "A filtering algorithm for constraints of difference", 1994).
+Source: docs/clinic-file.md, "Reserves and safe offers"; Hall's theorem, as constraint programming
+uses it to narrow domains (J.-C. Régin, "A filtering algorithm for constraints of difference",
+1994).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Late first: the tasks with the latest earliest day go first, each to the latest 
 places, and places late in time survive the clock. Where no start is free, places of others move
 aside by a short chain of moves (`timevalg.solver.repair`).
 
-Source: design.md, "The choice guarantee"; clinic-file.md, "Reserves and safe offers".
+Source: docs/guarantee.md; docs/clinic-file.md, "Reserves and safe offers".
 """
 
 from __future__ import annotations

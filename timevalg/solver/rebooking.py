@@ -6,7 +6,7 @@ one visit after the other; a prover is asked for all at once, first as if nobody
 answer can be better than that), then with the places that may move. What it answers counts only if
 it can be carried out, visit after visit, each step seen by the verifier.
 
-Source: design.md, "The choice guarantee" (G5).
+Source: docs/guarantee.md, G5.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One `Settling` serves one look: what is found out about one candidate (who could move, masks, the
 windows of displaced tasks) serves the next.
 
-Source: clinic-file.md, "Reserves and safe offers".
+Source: docs/clinic-file.md, "Reserves and safe offers".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Exact slot search: the complete set of feasible starts, as one bitmap.
 
-`RULES` reads like "When is a start feasible?" in clinic-file.md: one function for each rule, named
-after it, each giving the starts it leaves; the answer is what all of them leave.
+`RULES` reads like "When is a start feasible?" in docs/clinic-file.md: one function for each rule,
+named after it, each giving the starts it leaves; the answer is what all of them leave.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ RULES: Mapping[str, Callable[[Look], int]] = {
 
 
 def feasible(index: Index, ask: Ask) -> Starts:
-    """Give every feasible start, and nothing else (clinic-file.md, rules 1–7).
+    """Give every feasible start, and nothing else (docs/clinic-file.md, rules 1–7).
 
     Rules 1 to 4 come remembered from the window; the rule that costs most is asked last.
 

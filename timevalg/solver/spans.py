@@ -1,7 +1,7 @@
 """When a resource could work for a pool: hours, absences, closed days; no bookings.
 
-Rule 5 of clinic-file.md without "not taken": inside the union of its hours that serve the pool,
-not away, not busy, on days that are neither holiday nor closed. A borrowed resource must be
+Rule 5 of docs/clinic-file.md without what is taken: inside the union of its hours that serve the
+pool, not away, not busy, on days that are neither holiday nor closed. A borrowed resource must be
 available where it belongs, whatever pools its hours there are for, and here.
 """
 

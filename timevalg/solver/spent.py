@@ -5,7 +5,7 @@ period that a quota counts full is spent, unless somebody who has a place in it 
 that is not. Who is left has nowhere to be but in spent periods, and these are full of them: one
 more in any of them leaves somebody without a place.
 
-Source: clinic-file.md, "Reserves and safe offers"; Hall's theorem.
+Source: docs/clinic-file.md, "Reserves and safe offers"; Hall's theorem.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ was left with many starts open are planned anew, and kept if some tasks, asked b
 would have fewer starts left open: those most like it, and others from all over, to whom no harm is
 to be done.
 
-Source: design.md, "The choice guarantee": places may move for as long as everybody keeps one.
+Source: docs/guarantee.md: places may move for as long as everybody keeps one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The example of clinic-file.md, with its `{…}` filled in and what it refers to added."""
+"""A clinic that uses every key of the format, and what it refers to."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ tasks:
     preparations: [{id: blood, name: Blodprøve, kind: test, due: 7}]
     done: [mrsa]
     state: open
-"""  # noqa: E501 - lines of the page
+"""  # noqa: E501 - lines as planners write them
 
 SURGERY = """\
 format: 1

@@ -1,4 +1,4 @@
-"""The example of clinic-file.md loads, and means what the page says."""
+"""A clinic that uses every key loads, and means what docs/clinic-file.md says."""
 # ruff: noqa: E501 - tables, and lines of the file
 
 import json
