@@ -83,6 +83,7 @@ def test_no_overlap_within_one_call(store: Store):
 def test_other_resources_do_not_matter(store: Store):
     claim(store, session("s-1"), session("s-2", resources=("dr-lie",)))
     claim(store, session("s-3", resources=("Dr-berg",)), session("s-4", resources=("dr-berg ",)))
+    assert keys(store) == ["s-1", "s-2", "s-3", "s-4"]
 
 
 def test_a_patient_is_in_one_place_at_a_time(store: Store):

@@ -55,7 +55,7 @@ def test_check_names_everything_wrong_at_its_line(tmp_path):
     as_json = timevalg("check", tmp_path, "--json")
     assert as_json.returncode == 2
     problems = json.loads(as_json.stdout)["problems"]
-    assert all(p["line"] > 0 for p in problems)
+    assert problems and all(p["line"] > 0 for p in problems)
 
 
 def test_search_gives_every_start_in_order_with_its_resources():

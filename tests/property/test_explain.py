@@ -58,8 +58,9 @@ def test_a_start_without_blockers_is_feasible_and_each_blocker_is_true(world: Wo
     index = Index.of(world.organisation, world.sessions)
     (ask,) = world.asks
     reference = Reference(world.organisation, world.sessions, ask)
-    starts = feasible(index, ask)
-    for t in some_starts(world, ask):
+    starts, tried = feasible(index, ask), some_starts(world, ask)
+    assume(tried)
+    for t in tried:
         found = blockers(index, ask, t)
         assert (not found) == (t in starts)
         broken = {rule for rule in RULES if not keeps(reference, rule, t)}
@@ -155,10 +156,10 @@ def test_cures_of_one_start_make_it_feasible(world: World) -> None:
     (ask,) = world.asks
     starts = feasible(index, ask)
     blocked = [t for t in some_starts(world, ask) if t not in starts][:4]
-    assume(blocked)
-    for t in blocked:
-        for cure in cures(index, [ask], t):
-            (asked,) = cure.model.asks
-            again = Reference(cure.model.index.organisation, world.sessions, asked).starts()
-            assert t in again
-            assert len(again) == cure.starts
+    cured = [(t, cure) for t in blocked for cure in cures(index, [ask], t)]
+    assume(cured)
+    for t, cure in cured:
+        (asked,) = cure.model.asks
+        again = Reference(cure.model.index.organisation, world.sessions, asked).starts()
+        assert t in again
+        assert len(again) == cure.starts

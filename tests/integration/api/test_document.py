@@ -138,7 +138,7 @@ def test_versions_are_told_where_they_are_asked_for(schema, world, keys):
     }
     assert {"my_task", "clinic_task", "sent_visit", "clinic_file", "find_a_patient"} <= told
     assert {"published_clinics", "tasks_of_a_referral", "give_a_right", "choose_a_time"} <= told
-    app = make_app(world.ports, Settings.of({}), sign_on)
+    app, read_here = make_app(world.ports, Settings.of({}), sign_on), set()
     for one in operations(schema.raw_schema):
         names = [p["name"] for p in one.parameters("path")]
         read = one.method == "GET" and one.use is not None and "200" in one.said["responses"]
@@ -149,6 +149,8 @@ def test_versions_are_told_where_they_are_asked_for(schema, world, keys):
             role = next(role for role in RoleName if role in one.said["x-roles"])
             answer = Caller(app, ROLES[role]).get(path)
             assert ("ETag" in answer.headers) == (one.id in told), (one.id, answer.text)
+            read_here.add(one.id)
+    assert read_here & told and read_here - told
 
 
 def test_whatever_changes_something_wants_its_version_or_says_why_not(schema):

@@ -24,8 +24,9 @@ def limited(world, **values):
 
 
 def test_every_operation_answers_401_without_a_token(app):
-    nobody = Caller(app, None)
-    for path, operations in app.openapi()["paths"].items():
+    nobody, paths = Caller(app, None), app.openapi()["paths"]
+    assert paths.keys() - set(OPEN)
+    for path, operations in paths.items():
         for method in operations:
             answer = nobody(method.upper(), path.replace("{", "").replace("}", ""), None)
             assert answer.status_code == (200 if path in OPEN else 401), path

@@ -178,7 +178,7 @@ def test_secretaries_do_not_publish(caller):
 def test_a_pool_is_closed_and_opened_as_it_was(world, anna):
     two = world.invited(pools=("auto", "manual"))
     openings = {p["id"]: p for p in anna.get(f"{CLINIC}/pools").json()["pools"]}
-    assert all(p["on"] for p in openings.values())
+    assert openings and all(p["on"] for p in openings.values())
     off = anna("PUT", f"{CLINIC}/pools/auto", {"on": False}, If_Match='"1"')
     assert (off.status_code, off.json()["lost"]) == (200, [])
     assert {o.pool for o in world.patient().offers(two).offers} == {"manual"}

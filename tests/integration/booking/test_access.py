@@ -34,6 +34,7 @@ def test_a_use_case_without_a_row_does_not_even_import():
 @pytest.mark.parametrize("verb", [row[0] for row in ABOUT_ONE])
 def test_those_who_may_do_it_to_their_own(verb):
     (_, _, key, call) = next(row for row in ABOUT_ONE if row[0] == verb)
+    assert rights(verb)
     for role in rights(verb):
         world = World(Memory)
         call(world, principal(role), key(world))

@@ -43,7 +43,9 @@ def test_what_is_proposed_can_be_booked_and_strands_nobody(world):
     world.patient().choose(world.invited(), AT)
     others = [world.invited(f"q-{n}", not_before=DAY, not_after=DAY) for n in range(5)]
     world.dips.sync([row()])  # without a pool: any that has the service
-    for number, start in enumerate(starts(world.cases("conflict")[0])):
+    proposed = starts(world.cases("conflict")[0])
+    assert proposed
+    for number, start in enumerate(proposed):
         again = row(f"kontakt/1{number}", start=start, patient=f"r-{number}")
         assert world.dips.sync([again]).applied
     assert len(others) == len(world.sessions(kind="place"))

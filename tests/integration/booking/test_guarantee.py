@@ -110,7 +110,9 @@ def test_a_draft_is_sent_once_there_is_room(quick):
 def test_every_offer_shown_can_be_chosen(quick):
     quick.desk.invite_many(invitations(*[(DAY, DAY)] * 7))
     task = quick.invited("p-1", not_before=DAY, not_after=DAY)
-    for offer in quick.patient().offers(task, 100).offers:
+    shown = quick.patient().offers(task, 100).offers
+    assert shown
+    for offer in shown:
         visit = quick.patient().choose(task, offer)
         assert (visit.start, visit.pool) == (offer.start, offer.pool)
         assert dict(visit.resources) == dict(offer.session.resources)

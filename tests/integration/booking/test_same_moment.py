@@ -82,6 +82,7 @@ def race(world, *calls):
         thread.start()
     for thread in threads:
         thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
     assert world.overlaps() == []
     assert world.promises_broken() == {}
     won = [o for o in outcomes if not isinstance(o, Exception)]
@@ -137,6 +138,7 @@ def test_cancel_against_change(database, by_version):
         lambda ports: cancel.cancel(ports, patient(), visit.id, version=version),
     )
     after = database.visit(task)
+    assert won
     if by_version:
         assert (len(won), len(lost)) == (1, 1)
     assert all(isinstance(e, LOST) for e in lost)
@@ -231,7 +233,7 @@ def test_more_patients_than_starts_all_at_once(database):
             for t in tasks[:4]
         ),
     )
-    assert len(won) == 1
+    assert (len(won), len(lost)) == (1, 3)
     assert all(isinstance(e, Conflict) for e in lost)
     database.at(AFTER_DUE)
     assert {database.task(t).state for t in tasks} == {"confirmed"}

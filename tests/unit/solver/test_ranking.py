@@ -95,6 +95,7 @@ def test_what_few_others_could_use_is_cheap():
     form = PreparationRule("form", Text.plain(""), due=2)
     here = clinic(pools=(pool(horizon=3),), service=service(preparations=(form,)))
     found = short(here, task=task(done=frozenset({"form"})))
+    assert {one.parts["scarcity"] for one in found} == {0.0, 1.0}
     for one in found:
         early = one.start < at(0, day=TODAY + 2 * DAY)
         assert one.parts["scarcity"] == float(early)

@@ -94,6 +94,7 @@ def test_mode_and_place():
 def test_the_clinician_of_last_time_is_given_where_free():
     busy = taken("lie", start=at(9))
     found = starts(clinic(), busy, clinicians=frozenset({"lie"}))
+    assert {one.start >= at(10) for one in found} == {True, False}
     for one in found:
         free = one.start >= at(10)
         assert one.parts["same_clinician"] == float(free)
@@ -147,14 +148,18 @@ def trio(*roles):
 
 def test_one_known_among_several_is_the_same_clinician():
     busy = taken("nina", start=at(9))
-    for one in starts(trio(PAIR), busy, clinicians=frozenset({"nina"})):
+    found = starts(trio(PAIR), busy, clinicians=frozenset({"nina"}))
+    assert {one.start >= at(10) for one in found} == {True, False}
+    for one in found:
         free = one.start >= at(10)
         assert one.parts["same_clinician"] == float(free)
         assert ("nina" in one.resources["pair"]) == free
 
 
 def test_whoever_is_known_has_one_seat_whatever_else_they_could_do():
-    for one in starts(trio(DOCTOR, PAIR), clinicians=frozenset({"nina"})):
+    found = starts(trio(DOCTOR, PAIR), clinicians=frozenset({"nina"}))
+    assert found
+    for one in found:
         assert [way.parts["same_clinician"] for way in one.ways()][:2] == [1.0, 1.0]
         for way in one.ways():
             used = [name for names in way.resources.values() for name in names]
