@@ -19,7 +19,7 @@ SOURCES = sorted(
     for folder in ("timevalg", "workers", "migrations", "benchmarks")
     for path in (ROOT / folder).rglob("*.py")
 )
-CITED = re.compile(r'(docs/[a-z-]+\.md|README)(?:, "([^"]+)"(?: and "([^"]+)")?)?')
+CITED = re.compile(r'(docs/[a-z-]+\.md|README)(?:, "([^"]+)"(?: and "([^"]+)")?|, (G\d))?')
 
 
 @pytest.fixture
@@ -73,10 +73,11 @@ def test_citations_lead_somewhere():
     for path in SOURCES:
         text = re.sub(r"\n[# ]*", " ", path.read_text(encoding="utf-8"))
         assert "design.md" not in text and not re.search(r"(?<!docs/)clinic-file\.md", text), path
-        for page, *headings in CITED.findall(text):
+        for page, *headings, promise in CITED.findall(text):
             file = ROOT / (page if page.endswith(".md") else "README.md")
             assert file.is_file(), f"{path} cites {page}"
             lines = file.read_text(encoding="utf-8").splitlines()
+            assert any(line.startswith(f"- **{promise}") for line in lines) or not promise
             for heading in filter(None, headings):
                 assert f"## {heading}" in lines, f"{path} cites {page}, {heading!r}"
                 found += 1
