@@ -129,3 +129,22 @@ def test_a_whole_file_after_a_part_of_it_invites_nobody_twice(ask, url, file, tm
     path.write_text(LINES.splitlines(keepends=True)[0] + LINES.splitlines(keepends=True)[1] * 2)
     assert ask(*send)[1] == "2 invitations sent; 0 stay drafts\n"
     assert invited(url).count("p-1") == 2, "a line that is there twice is two invitations"
+
+
+def test_a_line_whose_invitation_was_withdrawn_is_not_sent_again_in_silence(
+    ask, url, file, tmp_path
+):
+    ask("clinic", "publish", file())
+    path = tmp_path / "many.csv"
+    path.write_text(LINES)
+    send = ("invite", path, *NOW, "--send", "--up-to", 2)
+    ask(*send)
+    world = World(lambda clock: Database(url, clock))
+    task = next(t for t in world.read(lambda unit: unit.tasks.find()) if t.patient == "p-2")
+    world.desk.withdraw(task=task.id)
+    world.store.close()
+    told = "1 invitations sent; 0 stay drafts"
+    why = f"{path}:3: not sent again: its invitation is withdrawn"
+    _, out, _ = ask(*send)
+    assert (out.splitlines()[0], why in out.replace("\n", " ")) == (told, True), out
+    assert json.loads(ask(*send, "--json")[1])["ended"] == [task.id]

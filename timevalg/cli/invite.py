@@ -23,7 +23,9 @@ from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened
 from timevalg.library.invitation_file import read_invitations
 from timevalg.model.errors import InvalidInput, NotServable, Problem
+from timevalg.model.states import TaskState
 
+_ENDED = {TaskState.DECLINED, TaskState.WITHDRAWN}
 _NUMBERED = re.compile(r"invitations\[(\d+)\]\.?(.*)")
 
 
@@ -38,12 +40,19 @@ def run(
             _tell_plan(desk.plan_invitations(lines.values()), list(lines), as_json)
             return
         sent = desk.invite_many(lines.values(), all_or_nothing=not partly)
-    tasks = [one.task.id for one in sent if one.task is not None]
+    tasks = [(line, t) for line, one in zip(lines, sent, strict=True) if (t := one.task)]
+    ended = [(line, task) for line, task in tasks if task.state in _ENDED]
     drafts = [one.draft.id for one in sent if one.draft is not None]
     if as_json:
-        typer.echo(json.dumps({"sent": tasks, "drafts": drafts}))
-    else:
-        typer.echo(f"{len(tasks)} invitations sent; {len(drafts)} stay drafts")
+        of_lines = {"sent": [task.id for _, task in tasks], "drafts": drafts}
+        typer.echo(json.dumps(of_lines | {"ended": [task.id for _, task in ended]}))
+        return
+    typer.echo(f"{len(tasks) - len(ended)} invitations sent; {len(drafts)} stay drafts")
+    for line, task in ended:
+        typer.echo(
+            f"{file}:{line}: not sent again: its invitation is {task.state};"
+            " to invite anew, give the line a ref of its own"
+        )
 
 
 @contextmanager
