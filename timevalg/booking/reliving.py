@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, regain_later
-from timevalg.booking.claiming import Wanted, claim, claim_all, release
+from timevalg.booking.claiming import Wanted, claim, claim_all, drop_holds, release
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import TimeTaken
@@ -85,6 +85,9 @@ def keep_place(
     elif old is None or not is_valid_place(picture, task, old, picture.now):
         if old is not None:
             act.unit.lock([f"p:{task.patient}"])
+            now = act.unit.now()
+            has = act.unit.sessions.find(task=task.id)
+            drop_holds(act, (s for s in has if not s.is_live(now)))  # nobody has tidied up yet
             if act.unit.sessions.find(id=old.id) != [old]:
                 raise TimeTaken(f"the place of task {task.id} has moved meanwhile; its time")
             release(act, (old,))

@@ -235,6 +235,20 @@ def test_a_place_that_runs_out_while_staff_wait_is_followed_by_another(quick):
     assert [c.id for c in quick.cases("capacity-loss")] == [loss.id]  # named once
 
 
+def test_a_place_that_a_hold_left_behind_runs_out_before_anybody_tidies_up(world):
+    """Who is due first, the hold or the task, does not matter: the loss is named all the same."""
+    task = world.invited(pools=("staff",), not_after=date(2027, 1, 22), done=["form"])
+    world.at(AFTER_DUE, 0)
+    world.desk.keep_waiting(task, "the patient is abroad")
+    world.clock.set(oslo(2027, 1, 22, 11, 25))
+    assert world.patient().hold(task, oslo(2027, 1, 22, 11, 30)).is_place
+    world.clock.set(oslo(2027, 1, 22, 11, 40))
+    assert fall_due(world.ports, worker(ORGANISATION), task.id).state == "with-staff"
+    assert [c.task for c in world.cases("capacity-loss")] == [task.id]
+    assert world.sessions(task=task.id) == []
+    world.work()  # the hold's turn has come too
+
+
 def test_the_best_safe_start_in_ranking_order_is_assigned(quick):
     """Not the best of a varied list: the eight best, all unsafe, are passed over one by one."""
     days = [date(2027, 1, d) for d in (13, 14)]
