@@ -28,10 +28,9 @@ from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import LIVE, TaskState
 from timevalg.model.task import Task
 from timevalg.prover import CpSat
-from timevalg.solver.certificates import Certificate
+from timevalg.solver.certificates import Certificate, as_place
 from timevalg.solver.index import Index
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import place_id
 from timevalg.store import Database
 from timevalg.store.vault import DataKeys, KeysInText
 
@@ -215,7 +214,7 @@ def _without_expired(kept: _Kept) -> Picture:
     picture = kept.picture
     expired = kept.now_expired()
     places = [
-        replace(s, id=place_id(task), kind=SessionKind.PLACE, until=None, is_place=False)
+        as_place(s)
         for s in expired
         if s.is_place and (task := picture.tasks.get(s.task or "")) is not None and task.is_live
     ]

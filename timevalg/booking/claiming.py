@@ -19,8 +19,8 @@ from timevalg.model.errors import RuleBroken, TimeTaken
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
+from timevalg.solver.certificates import Certificate, as_place, is_place
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import Certificate, is_place, place_id
 from timevalg.solver.verify import broken
 
 
@@ -231,10 +231,8 @@ def _places_left_by(act: Act, holds: Iterable[Session]) -> list[Session]:
         act.log.freed.append(hold.id)
         if not hold.is_place or hold.task is None:
             continue
-        task = act.unit.tasks.get(hold.task)
-        if task.is_live:
-            key = place_id(task)
-            places.append(replace(hold, id=key, kind=SessionKind.PLACE, until=None, is_place=False))
+        if act.unit.tasks.get(hold.task).is_live:
+            places.append(as_place(hold))
     return places
 
 

@@ -69,11 +69,10 @@ def is_movable(session: Session, now: datetime) -> bool:
     return is_place(session) and (session.until is None or not session.is_live(now))
 
 
-def as_place(task: Task, session: Session) -> Session:
-    """Give the task's place that has a session's start and resources."""
-    return replace(
-        session, id=place_id(task), kind=SessionKind.PLACE, task=task.id, until=None, is_place=False
-    )
+def as_place(session: Session) -> Session:
+    """Give the place of a session's task that has its start and resources."""
+    key = place_of(session.task or "")
+    return replace(session, id=key, kind=SessionKind.PLACE, until=None, is_place=False)
 
 
 def own_place(picture: Picture, task: Task) -> Session | None:

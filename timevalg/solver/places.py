@@ -283,7 +283,7 @@ def place(
         Steps to spend; default `STEPS`.
     """
     if prefer is not None:
-        same = as_place(task, prefer)
+        same = as_place(prefer)
         if is_valid_place(picture, task, same, now):
             return Certificate((same,))
     board = Board(replace(picture.with_task(task), now=now))

@@ -9,24 +9,12 @@ from datetime import datetime
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
-from timevalg.solver.certificates import Certificate, is_place
+from timevalg.solver.certificates import Certificate, as_place
 from timevalg.solver.complete import around, faults
+from timevalg.solver.given_up import GivenUp
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place, place
 from timevalg.solver.verify import broken
-
-
-def given_up(picture: Picture, task: Task, ask: Ask) -> tuple[Session, ...] | None:
-    """Give the sessions that make way for a claim of the task's.
-
-    None where one of them is the place of another task of the patient's: it would have to stay.
-    """
-    index = picture.index
-    own = {s.id: s for s in index.by_task(task.id) if is_place(s)}
-    own.update({k: index.sessions[k] for k in ask.ignore if k in index.sessions})
-    if any(s.is_place and s.task != task.id for s in own.values()):
-        return None
-    return tuple(own.values())
 
 
 def claim_faults(state: Picture, ask: Ask, claim: Session) -> tuple[str, ...]:
@@ -71,19 +59,22 @@ def recall(
 
 
 def _if_it_holds(picture: Picture, task: Task, ask: Ask, known: Certificate) -> Certificate | None:
-    index, now = picture.index, ask.now
-    released = given_up(picture, task, ask)
-    if released is None or any(index.sessions.get(s.id) != s for s in known.displaced):
+    given_up = GivenUp.of(picture, task, ask.ignore)
+    bare = given_up.without(picture.with_task(task))
+    moves = list(zip(map(as_place, known.displaced), known.moved, strict=True))
+    moves = [(old, then) for old, then in moves if old != then]
+    if any(bare.index.sessions.get(old.id) != old for old, _ in moves):
         return None
-    gone = [s.id for s in (*released, *known.displaced)]
-    then = picture.with_task(task).apply([known.claim, *known.moved], gone)
-    if claim_faults(then, ask, known.claim) or not _all_valid(then, known.moved, now):
+    moved = [then for _, then in moves]
+    found = given_up.certificate(known.claims, [old for old, _ in moves], moved)
+    then = bare.apply([known.claim, *moved], [old.id for old, _ in moves])
+    if claim_faults(then, ask, known.claim) or not all_valid(then, found.moved, ask.now):
         return None
-    found = replace(known, released=released)
-    return found if known.claim.until is None else _with_place(then, task, found, now)
+    return found if known.claim.until is None else _with_place(then, task, found, ask.now)
 
 
-def _all_valid(then: Picture, places: Iterable[Session], now: datetime) -> bool:
+def all_valid(then: Picture, places: Iterable[Session], now: datetime) -> bool:
+    """Tell whether places in the picture keep every rule, by the verifier."""
     return all(
         s.task in then.tasks and not faults(then, then.tasks[s.task or ""], s, now) for s in places
     )

@@ -19,8 +19,9 @@ from timevalg.model.task import Task
 from timevalg.solver.aside import ANYHOW
 from timevalg.solver.ask import Ask
 from timevalg.solver.board import Board
-from timevalg.solver.certificates import Certificate, as_place, is_place
+from timevalg.solver.certificates import Certificate
 from timevalg.solver.full import Full
+from timevalg.solver.given_up import GivenUp
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import certificate
 from timevalg.solver.recall import recall
@@ -81,24 +82,14 @@ class Settling:
         budget: Budget | None = None,
         thorough: bool = False,
     ) -> None:
-        index = picture.index
         self._task, self._key, self._kind, self._until = task, key, kind, until
         self.board = board = Board(replace(picture.with_task(task), now=now))
-        self.organisation = index.organisation
-        given_up = {s.id: s for s in index.by_task(task.id) if is_place(s)}
-        given_up.update({k: index.sessions[k] for k in ignore if k in index.sessions})
-        self._released: list[Spot] = []
-        self._held: dict[str, tuple[Spot, Spot]] = {}
-        for session in given_up.values():
-            spot = board.seen(session)
-            board.give(spot)
-            other = picture.tasks.get(session.task or "")
-            if session.is_place and session.task != task.id and other is not None:
-                place = Spot.of(as_place(other, session), index.plan.grid)
-                board.take(place)
-                self._held[place.id] = spot, place
-            else:
-                self._released.append(spot)
+        self.organisation = picture.index.organisation
+        self._given_up = GivenUp.of(picture, task, ignore)
+        for session in self._given_up.sessions:
+            board.give(board.seen(session))
+        for place in self._given_up.places:
+            board.take(Spot.of(place, picture.index.plan.grid))
         self._depths = [*range(CHAIN + 2), *([ANYHOW] if thorough else [])]
         self._repair = Repair(board, budget or Budget(STEPS_A_CHOICE), thorough=thorough)
         self._together = Together(self._repair)
@@ -269,14 +260,9 @@ class Settling:
         return found
 
     def _certificate(self, chain: Chain) -> Certificate:
-        held = {k: pair for k, pair in self._held.items() if k not in chain.gone}
-        pairs = [
-            (self._held[old.id][0] if old.id in self._held else old, then)
-            for old, then in chain.moves(self.board)
-        ]
-        return certificate(
-            self.organisation, chain.claims(self.board), self._released, [*pairs, *held.values()]
-        )
+        claims, moves = chain.claims(self.board), chain.moves(self.board)
+        found = certificate(self.organisation, claims, (), moves)
+        return self._given_up.certificate(found.claims, found.displaced, found.moved)
 
     def _scope(self, ask: Ask) -> tuple[Scope, int]:
         """Give where the asker may be, and the starts that nothing but places of others fills."""

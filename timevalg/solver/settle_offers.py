@@ -16,14 +16,15 @@ from functools import cache
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
-from timevalg.solver.complete import faults, sharing, without_others
+from timevalg.solver.complete import sharing, without_others
+from timevalg.solver.given_up import GivenUp
 from timevalg.solver.offers import Offer, candidates, offers
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place
 from timevalg.solver.pose import Wish, pose, session_of
 from timevalg.solver.problem import Problem, Solution, Solve
 from timevalg.solver.ranking import Ranked
-from timevalg.solver.recall import claim_faults, given_up
+from timevalg.solver.recall import all_valid, claim_faults
 from timevalg.solver.wishes import NOTHING, Wishes
 
 MOST = 300
@@ -136,10 +137,10 @@ def settle_offers(
     list of Verdict
         One for each candidate.
     """
-    released = given_up(picture, task, asks[0][0]) if asks else None
-    if released is None:
-        return [Verdict() for _ in asks]
-    bare = picture.apply(removed=[s.id for s in released]).with_task(task)
+    if not asks:
+        return []
+    given_up = GivenUp.of(picture, task, asks[0][0].ignore)
+    bare = given_up.without(picture).with_task(task)
     others = sharing(bare, task)
 
     @cache
@@ -152,7 +153,7 @@ def settle_offers(
         free = [others[number] for number in near if movable(number)]
         cases.append(_Case(bare, task, ask, start, free, len(free) == len(others), now))
     answers = iter(solve([problem for case in cases for problem in case.problems]))
-    return [case.verdict([next(answers) for _ in case.problems], released, key) for case in cases]
+    return [case.verdict([next(answers) for _ in case.problems], given_up, key) for case in cases]
 
 
 class _Case:
@@ -187,16 +188,14 @@ class _Case:
         if not whole:
             self.problems.append(pose(self._state, [without_others(w) for w in self._wishes]))
 
-    def verdict(
-        self, answers: Sequence[Solution], released: tuple[Session, ...], key: str
-    ) -> Verdict:
+    def verdict(self, answers: Sequence[Solution], given_up: GivenUp, key: str) -> Verdict:
         """Say what the answers mean, once the verifier has seen them."""
         if answers[-1].impossible:
             return Verdict(unsafe=True)
         seats = answers[0].seats
         if seats is None:
             return Verdict()
-        claim, *others = self._wishes
+        claim = self._wishes[0]
         places = {
             w.task.id: session_of(self._state, self.problems[0], w, seats[w.task.id])
             for w in self._wishes
@@ -204,16 +203,12 @@ class _Case:
         seen = places.pop(claim.task.id)
         session = replace(seen, id=key, kind=SessionKind.BOOKING)
         then = self._state.apply([session, *places.values()])
-        if any(faults(then, w.task, places[w.task.id], self._now) for w in others):
-            return Verdict()
+        changed = [t for t, place in places.items() if place != self._old[t]]
+        found = given_up.certificate(
+            [session], [self._old[t] for t in changed], [places[t] for t in changed]
+        )
         if claim_faults(then, claim.asks[0], session):
             return Verdict()
-        changed = [t for t, place in places.items() if place != self._old[t]]
-        return Verdict(
-            Certificate(
-                (session,),
-                released,
-                tuple(self._old[t] for t in changed),
-                tuple(places[t] for t in changed),
-            )
-        )
+        if not all_valid(then, [*places.values(), *found.moved], self._now):
+            return Verdict()
+        return Verdict(found)
