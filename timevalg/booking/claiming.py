@@ -153,7 +153,7 @@ def _take(
     for session in new:
         ground.take(session)
     for place in filter(is_place, new):
-        _check_place(picture, _task_of(picture, fresh, place), place, ground.beside(place))
+        _check_place(picture, _task_of(picture, fresh, place), place, ground.beside(place), now)
 
 
 def _task_of(picture: Picture, fresh: Mapping[str, Task], place: Session) -> Task:
@@ -256,8 +256,10 @@ def _sessions(certificate: Certificate) -> list[Session]:
     ]
 
 
-def _check_place(picture: Picture, task: Task, place: Session, others: list[Session]) -> None:
-    ask = Ask.for_place(picture.index, task, place.pool or "", picture.now)
+def _check_place(
+    picture: Picture, task: Task, place: Session, others: list[Session], now: datetime
+) -> None:
+    ask = Ask.for_place(picture.index, task, place.pool or "", now)
     ask = replace(ask, ignore=frozenset())
     verdict = broken(picture.index.organisation, others, ask, place.start, place.resources)
     if verdict:

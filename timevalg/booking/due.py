@@ -17,6 +17,7 @@ from timevalg.booking.reliving import another_place, keep_place
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
+from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.states import BOOKED_STATES, TaskState
@@ -61,8 +62,10 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
         found, certificate = plan
         task = act.task(key)
         clinic = clinic_of(picture, task)
-        task = open_if_time(act, clinic, task)
         today = local_date(act.unit.now(), clinic.timezone)
+        if local_date(picture.now, clinic.timezone) != today:
+            raise TimeTaken(f"a new day has begun meanwhile; the time of task {key}")
+        task = open_if_time(act, clinic, task)
         if task.state is TaskState.OPEN and today > task.due:
             task = act.advance(task, "fall due")
         if task.state not in WAITING or today <= task.due:

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from tests.integration.booking.ways import AFTER_DUE, FRIDAY, ended, task_in
-from tests.world import ORGANISATION, document, oslo, pool
+from tests.world import ORGANISATION, OSLO, document, oslo, pool
+from timevalg.booking import attempts
 from timevalg.booking.due import fall_due
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable
 from timevalg.model.principal import worker
@@ -233,6 +234,39 @@ def test_a_place_that_runs_out_while_staff_wait_is_followed_by_another(quick):
     assert quick.sessions(task=task.id) == []
     quick.at(date(2027, 1, 21), 0)
     assert [c.id for c in quick.cases("capacity-loss")] == [loss.id]  # named once
+
+
+@pytest.fixture
+def at_midnight(world, monkeypatch):
+    """A world in which midnight passes once between a plan and its locks, if it is so late."""
+    run = attempts.run
+
+    def late(*given, **named):
+        if world.clock.now().astimezone(OSLO).hour == 23:
+            world.clock.advance(timedelta(hours=1))
+        return run(*given, **named)
+
+    monkeypatch.setattr(attempts, "run", late)
+    return world
+
+
+def test_the_last_day_begins_between_the_plan_and_its_locks(at_midnight):
+    world = at_midnight
+    task = world.invited(pools=("staff",))
+    world.at(AFTER_DUE, 0)
+    world.clock.set(oslo(2027, 1, 25, 23, 30))
+    assert fall_due(world.ports, worker(ORGANISATION), task.id).state == "assigned"
+
+
+def test_a_place_is_one_by_the_day_on_which_it_is_taken(at_midnight):
+    """Where the visit was it is no place any more: its form is due three days before."""
+    world = at_midnight
+    task, visit = world.chosen(pools=("manual",), not_before=date(2027, 1, 20))
+    world.clock.set(oslo(2027, 1, 17, 23, 30))
+    assert visit.start.date() == date(2027, 1, 20)
+    world.desk.undo(task, reason="wrong patient")
+    assert world.sessions(task=task.id)[0].start != visit.start
+    assert world.promises_broken() == {}
 
 
 def test_a_place_that_a_hold_left_behind_runs_out_before_anybody_tidies_up(world):
