@@ -33,6 +33,7 @@ from timevalg.solver.search import feasible
 
 Found = tuple[Ask, Certificate] | None
 
+UNANSWERED = frozenset({TaskState.SCHEDULED, TaskState.OPEN, TaskState.OVERDUE})
 WAITING = frozenset({TaskState.OVERDUE, TaskState.NONE_SUITS, TaskState.WITH_STAFF})
 
 
@@ -43,8 +44,10 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
     ``assign`` books the best safe start by the fallback notice, at worst the task's place.
     ``staff`` hands the task over; it keeps its place, and on the last day on which that is valid
     the fallback happens all the same, unless staff has said not to. So it does for tasks that
-    staff have already. A place that has run out because staff wait is followed by another, or
-    by a capacity loss; whoever is without one is looked at again every day.
+    staff have already. Of a task's pools of both kinds those that assign come first; where they
+    have no safe start, and the place is in another, the task is handed over with it. A place that
+    has run out because staff wait is followed by another, or by a capacity loss; whoever is
+    without one is looked at again every day.
     """
 
     def find(picture: Picture) -> tuple[Found, Certificate | None]:
@@ -52,10 +55,11 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
         if task is None or task.state in BOOKED_STATES:
             return None, None
         found = None
-        if _is_to_be_assigned(picture, task):
+        if ways := fallback_pools(picture, task):
             who, where = task.patient, task.clinic
             before = glance(ports, principal, "fall due", lambda act: last_visit(act, who, where))
-            found = best_fallback(ports, picture, task, before)
+            each = (best_fallback(ports, picture, task, pools, before) for pools in ways)
+            found = next(filter(None, each), None)
         return found, None if found is not None else another_place(picture, task)
 
     def body(act: Act, picture: Picture, plan: tuple[Found, Certificate | None]) -> Task:
@@ -84,14 +88,39 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
     return settle(ports, principal, "fall due", find, body)
 
 
+def fallback_pools(picture: Picture, task: Task) -> list[tuple[str, ...]]:
+    """Give the pools that a time is to be set in now, in turn until one of them has a start."""
+    clinic = clinic_of(picture, task)
+    today = local_date(picture.now, clinic.timezone)
+    if today <= task.due or task.state not in UNANSWERED | WAITING:
+        return []
+    place, ways = own_place(picture, task), list[tuple[str, ...]]()
+    assigning = tuple(p for p in task.pools if clinic.pool(p).fallback == "assign")
+    if assigning and task.state in UNANSWERED:
+        ways.append(assigning)
+    if place and not task.staff_may_wait and today >= last_valid_day(clinic, task, place):
+        ways.append(task.pools)
+    return ways
+
+
 def best_fallback(
-    ports: Ports, picture: Picture, task: Task, before: Appointment | None = None
+    ports: Ports,
+    picture: Picture,
+    task: Task,
+    pools: tuple[str, ...],
+    before: Appointment | None,
 ) -> Found:
-    """Give the best safe start for someone who has not chosen, at worst the task's place."""
+    """Give the best safe start in some of a task's pools, at worst the task's place in one.
+
+    Parameters
+    ----------
+    before : Appointment or None
+        The patient's last visit.
+    """
     key = ports.keys.new("session")
-    rules = with_fallback_notice(picture, task)
+    rules, asked = with_fallback_notice(picture, task), replace(task, pools=pools)
     settling: Settling | None = None
-    for best in candidates(picture, task, picture.now, rules, known(picture, before)):
+    for best in candidates(picture, asked, picture.now, rules, known(picture, before)):
         settling = settling or Settling(
             picture, task, picture.now, best.ask.ignore, key=key, budget=Budget(STEPS_A_LOOK)
         )
@@ -100,7 +129,7 @@ def best_fallback(
             if isinstance(found, Certificate):
                 return way.ask, found
     place = own_place(picture, task)
-    if place is None or place.pool is None:
+    if place is None or place.pool not in pools:
         return None
     booking = replace(place, id=key, kind=SessionKind.BOOKING, until=None, is_place=False)
     ask = Ask.for_task(picture.index, task, place.pool, picture.now, changing=True)
@@ -190,22 +219,6 @@ def keep_waiting(
         return waiting
 
     return run(ports, principal, "keep waiting", body, reason=reason)
-
-
-def _is_to_be_assigned(picture: Picture, task: Task) -> bool:
-    clinic = clinic_of(picture, task)
-    today = local_date(picture.now, clinic.timezone)
-    if today <= task.due:
-        return False
-    if task.state in {TaskState.SCHEDULED, TaskState.OPEN, TaskState.OVERDUE}:
-        if any(clinic.pool(p).fallback == "assign" for p in task.pools):
-            return True
-    elif task.state not in WAITING:
-        return False
-    place = own_place(picture, task)
-    if place is None or task.staff_may_wait:
-        return False
-    return today >= last_valid_day(clinic, task, place)
 
 
 def _assigned(act: Act, picture: Picture, task: Task, booking: Session) -> Task:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.integration.booking.ways import AFTER_DUE, FRIDAY, ended, task_in
-from tests.world import ORGANISATION, OSLO, document, oslo, pool
+from tests.world import ORGANISATION, OSLO, WEEKDAYS, document, oslo, pool
 from timevalg.booking import attempts
 from timevalg.booking.due import fall_due
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable
@@ -234,6 +234,41 @@ def test_a_place_that_runs_out_while_staff_wait_is_followed_by_another(quick):
     assert quick.sessions(task=task.id) == []
     quick.at(date(2027, 1, 21), 0)
     assert [c.id for c in quick.cases("capacity-loss")] == [loss.id]  # named once
+
+
+@pytest.fixture
+def mixed(make_world):
+    """A world in which staff give the mornings and afternoons are assigned, and one who may both.
+
+    They are invited for one day; the mornings are what they are offered first.
+    """
+    after = [{"days": WEEKDAYS, "from": "14:00", "to": "16:00"}]
+    pools = [pool("rings", fallback="staff"), pool("auto", open=after)]
+    world = make_world(document(pools=pools))
+    day = date(2027, 1, 20)
+    task = world.invited(pools=("rings", "auto"), not_before=day, not_after=day)
+    assert world.patient().offers(task).offers[0].pool == "rings"
+    return world, task
+
+
+def test_of_pools_of_both_kinds_one_that_assigns_is_booked(mixed):
+    world, task = mixed
+    world.at(AFTER_DUE, 0)
+    ended(world, task, "confirmed")
+    assert world.visit(task).pool == "auto"
+
+
+def test_where_that_has_no_time_staff_have_the_task_until_its_places_last_day(mixed):
+    world, task = mixed
+    world.desk.block(
+        "clinic", ["room"], oslo(2027, 1, 20, 13), oslo(2027, 1, 20, 17), reason="cleaning"
+    )
+    for day in (9, 16):
+        world.at(date(2027, 1, day), 0)
+        ended(world, task, "with-staff")
+    world.at(date(2027, 1, 17), 0)  # the form is due three days before
+    ended(world, task, "confirmed")
+    assert world.visit(task).pool == "rings"
 
 
 @pytest.fixture

@@ -69,9 +69,9 @@ def silent_about_the_lost(picture, session, now, *, override):
     return make_room(picture, session, now, override=override)[0], ()
 
 
-def careless_fallback(ports, picture, task, before=None):
+def careless_fallback(ports, picture, task, pools, before):
     """Book, at the end of `due`, whatever start there is."""
-    ask = Ask.for_task(picture.index, task, task.pools[0], picture.now, changing=True)
+    ask = Ask.for_task(picture.index, task, pools[0], picture.now, changing=True)
     how = {"kind": SessionKind.BOOKING, "key": ports.keys.new("session"), "until": None}
     more = {"ask": ask, "clinicians": None}
     return ask, careless(picture, task, ask.pool, NINE, picture.now, **how, **more)
