@@ -220,3 +220,24 @@ def test_whoever_has_gone_meanwhile_gets_no_place(clinic, monkeypatch):
     clinic.later(minutes=1)
     assert not [s for s in clinic.sessions() if s.task == gone.id]
     assert is_well(clinic, [t for t in tasks if t.id != gone.id])
+
+
+def test_where_others_are_quicker_each_time_whoever_is_invited_goes_on(clinic, monkeypatch):
+    """Somebody withdraws between each plan and its transaction; workers serve who is left."""
+    tasks, block = blocked(clinic, hours=2)
+    clinic.desk.unblock(block)
+    *gone, left = tasks
+    plan, next_ = regain.plan, iter(gone)
+
+    def slow(*given, **named):
+        made = plan(*given, **named)
+        if (task := next(next_, None)) is not None:
+            clinic.dips.withdraw(task=task.id)
+        return made
+
+    monkeypatch.setattr(regain, "plan", slow)
+    assert clinic.invited("new", **THAT_DAY)
+    assert next(next_, None) is None
+    assert lost(clinic) >= {left.id}
+    clinic.later(minutes=1)
+    assert is_well(clinic, [left])
