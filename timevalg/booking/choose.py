@@ -88,7 +88,7 @@ def to_choose_for(act: Act, picture: Picture, key: str, version: int | None = No
     """
     task = act.task(key, version)
     task = open_if_time(act, clinic_of(picture, task), task, stored=not act.planning)
-    require_choosable(picture, task)
+    require_choosable(task)
     require(task, "choose")
     return task
 

@@ -82,7 +82,7 @@ def list_offers(
         _know_last_visits,
     )
     picture = picture_of(ports, principal)
-    require_choosable(picture, task)
+    require_choosable(task)
     wishes = known(picture, before, wishes)
     found = look(ports, picture, task, limit=limit, wishes=wishes, since=since)
     later = [kind for kind, leaves in LATER.items() if leaves(found, limit)]
@@ -237,7 +237,7 @@ def is_choosable(task: Task) -> bool:
     return task.state in _CHOOSABLE
 
 
-def require_choosable(picture: Picture, task: Task) -> None:
+def require_choosable(task: Task) -> None:
     """Refuse a task whose patient has nothing to choose now.
 
     Raises

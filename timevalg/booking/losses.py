@@ -47,7 +47,7 @@ class LostPlace:
     times: tuple[tuple[Session, tuple[str, ...]], ...] = ()
 
 
-def lost_places(act: Act, picture: Picture, clinic: str | None = None) -> list[StaffCase]:
+def lost_places(act: Act, picture: Picture, clinic: str | None) -> list[StaffCase]:
     """Give the named losses of live tasks that still have no place."""
     mine = act.principal.clinics
     return [

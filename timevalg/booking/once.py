@@ -47,7 +47,7 @@ def answer_once(
     verb: str,
     function: Callable[..., Any],
     *given: Any,
-    look_first: bool = True,
+    look_first: bool,
     **named: Any,
 ) -> Any:
     """Do a use case, or give the answer that this principal had with the key before.

@@ -48,7 +48,7 @@ def settle_offers(
     picture = picture_of(ports, principal)
     found = SettledOffers(())
     if ports.in_hand is None:
-        require_choosable(picture, task)
+        require_choosable(task)
     if is_choosable(task):
         session = ports.keys.new("session")
         found = offers_settled(

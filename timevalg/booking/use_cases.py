@@ -60,9 +60,8 @@ def use_case(
             if not keyed:
                 why = f"{verb!r} takes none: done twice it is as once"
                 raise InvalidInput.single("idempotency_key", why)
-            look_first = not at_once
             return answer_once(
-                ports, principal, verb, function, *given, look_first=look_first, **named
+                ports, principal, verb, function, *given, look_first=not at_once, **named
             )
 
         USE_CASES[verb] = called

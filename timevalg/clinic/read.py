@@ -49,15 +49,13 @@ def read(path: FilePath | str, now: datetime | None = None) -> Contents:
     return _assemble(read_files(FilePath(path)), now)
 
 
-def read_sources(sources: Mapping[str, Source], now: datetime | None = None) -> Contents:
+def read_sources(sources: Mapping[str, Source]) -> Contents:
     """Read what `Contents.sources` gave, by the same rules.
 
     Parameters
     ----------
     sources : mapping
         Clinic id → its file as plain data, with its calendars.
-    now : datetime or None
-        As for `read`.
 
     Raises
     ------
@@ -66,7 +64,7 @@ def read_sources(sources: Mapping[str, Source], now: datetime | None = None) -> 
     """
     if not sources:
         raise InvalidInput.single("", "there is no clinic to read")
-    return _assemble(from_sources(sources), now)
+    return _assemble(from_sources(sources), None)
 
 
 def read_beside(

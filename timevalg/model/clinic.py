@@ -147,16 +147,6 @@ class Organisation:
             raise InvalidInput.single("pools", f"pool {pool!r} is in {names}; name the clinic too")
         return found[0]
 
-    def owner_of(self, resource: str) -> Clinic | None:
-        """Give the clinic that owns a resource, if it is loaded."""
-        return self._owners.get(resource)
-
-    @cached_property
-    def _owners(self) -> dict[str, Clinic]:
-        return {
-            r.id: c for c in self.clinics.values() for r in c.resources.values() if r.owner is None
-        }
-
     @cached_property
     def grid(self) -> int:
         """Minutes of the common cell: it divides every clinic's cell and every offset in use."""

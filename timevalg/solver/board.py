@@ -233,7 +233,7 @@ class Board:
         bits = self.ruled(scope, places=places)
         return self.served(scope.window, scope.names, bits, places=places) if bits else 0
 
-    def ruled(self, scope: Scope, *, places: bool = True) -> int:
+    def ruled(self, scope: Scope, *, places: bool) -> int:
         """Give the starts that all rules but rule 5 leave."""
         bits = scope.bits
         for number, rule in scope.pool.together:

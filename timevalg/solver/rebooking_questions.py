@@ -70,12 +70,11 @@ class Question:
 
 def questions(picture: Picture, visits: Sequence[LostVisit]) -> list[Question]:
     """Give them: as if nobody had a place, then with the places that may move."""
-    gone = [visit.session.id for visit in visits]
     counted = [_counts(picture, visit) for visit in visits]
     for visit in visits:
         picture = picture.with_task(visit.renewed)
-    bare = picture.apply(removed=gone)
-    others = _sharing(bare, visits, set(gone))
+    bare = picture.apply(removed=[visit.session.id for visit in visits])
+    others = _sharing(bare, visits)
     near = [pair for pair in others[:NEAR] if is_valid_place(bare, *pair, bare.now)]
     state = bare.apply(removed=[s.id for _, s in near])
     wishes = [
@@ -107,9 +106,7 @@ def _places(state: Picture, task: Task) -> tuple[Ask, ...]:
     return tuple(Ask.for_place(state.index, task, pool, state.now) for pool in task.pools)
 
 
-def _sharing(
-    bare: Picture, visits: Sequence[LostVisit], gone: set[str]
-) -> list[tuple[Task, Session]]:
+def _sharing(bare: Picture, visits: Sequence[LostVisit]) -> list[tuple[Task, Session]]:
     """Give those who have a place and share anything with a visit, those near in time first."""
     placed = {
         s.task: s

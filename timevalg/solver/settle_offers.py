@@ -8,7 +8,7 @@ near by, one question answers both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -69,7 +69,6 @@ def offers_settled(
     *,
     key: str,
     limit: int | None = None,
-    rules: Callable[[Ask], Ask] = lambda ask: ask,
     wishes: Wishes = NOTHING,
 ) -> SettledOffers:
     """Give the best safe offers; a prover is called where repair alone does not find as many.
@@ -81,13 +80,11 @@ def offers_settled(
     wishes : Wishes
         What the patient would like, or must have.
     """
-    ranking = list(candidates(picture, task, now, rules, wishes))
+    ranking = list(candidates(picture, task, now, wishes=wishes))
     if not ranking or limit == 0:
         return SettledOffers(())
     many = len(ranking)
-    by_repair = offers(
-        picture, task, now, limit=many, key=key, tries=many, rules=rules, wishes=wishes
-    ).offers
+    by_repair = offers(picture, task, now, limit=many, key=key, tries=many, wishes=wishes).offers
     safe = {(o.pool, o.start): o for o in by_repair}
     rest, seen = list[Ranked](), 0
     for item in ranking:  # what comes after enough safe ones need not be settled

@@ -22,8 +22,8 @@ def test_the_clinics_of_a_folder(tmp_path: Path):
     contents = read(tmp_path)
     assert list(contents.organisation.clinics) == ["gastro", "other", "surgery"]
     assert list(contents.sources) == ["gastro", "other", "surgery"]
-    owner = contents.organisation.owner_of("room-7")
-    assert owner is not None and owner.id == "surgery"
+    rooms = {c.id: c.resources.get("room-7") for c in contents.organisation.clinics.values()}
+    assert {key: r.owner for key, r in rooms.items() if r} == {"gastro": "surgery", "surgery": None}
 
 
 def test_all_clinics_name_one_organisation(tmp_path: Path):
