@@ -38,8 +38,6 @@ _SETTLING = frozenset(
 )
 """States that settle whatever staff had to look at, a lost place only where none is needed."""
 
-CAPACITY_LOSS = CaseKind.CAPACITY_LOSS.value
-CHECK_WANTED = CaseKind.CHECK_WANTED.value
 REGAIN = "regain places"
 
 
@@ -186,7 +184,7 @@ class Act:
             new=task_facts(moved),
         )
         if stored and state in _SETTLING:
-            self.close(task=task.id, but=CAPACITY_LOSS if moved.is_live else "")
+            self.close(task=task.id, but=CaseKind.CAPACITY_LOSS if moved.is_live else "")
         return moved
 
     def save(
@@ -282,7 +280,7 @@ class Act:
 
     def case(
         self,
-        kind: str,
+        kind: CaseKind,
         clinic: str,
         reason: str,
         *,
@@ -296,7 +294,7 @@ class Act:
             id=self.ports.keys.new("case"),
             organisation=self.unit.organisation,
             clinic=clinic,
-            kind=CaseKind(kind).value,
+            kind=kind.value,
             created_at=self.unit.now(),
             reason=reason,
             task=task,
@@ -361,7 +359,7 @@ def run(
 
 def write_down(act: Act) -> None:
     """Write what an act leaves for the logs: whoever is without a place is looked at again."""
-    if act.log.freed and act.unit.cases.count(kind=CAPACITY_LOSS, closed_at=None):
+    if act.log.freed and act.unit.cases.count(kind=CaseKind.CAPACITY_LOSS, closed_at=None):
         regain_later(act, timedelta(minutes=1))
     act.log.write(act.unit)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance
+from timevalg.booking.acting import Act, clinic_of, glance
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import claim
 from timevalg.booking.letter_facts import SHOWN
@@ -19,6 +19,7 @@ from timevalg.booking.use_cases import use_case
 from timevalg.model import codec
 from timevalg.model.errors import IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.states import LIVE, LetterState, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date
@@ -85,7 +86,7 @@ def amend(
             raise TimeTaken(f"task {key} has changed meanwhile; its place")
         if certificate is not None:
             claim(act, picture.with_task(amended), certificate, None)
-            act.close(kind=CAPACITY_LOSS, task=key)
+            act.close(kind=CaseKind.CAPACITY_LOSS, task=key)
         if amended == task:
             return task
         saved = act.unit.tasks.save(amended)

@@ -13,6 +13,7 @@ from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import local_date
@@ -124,7 +125,9 @@ def silence(ports: Ports, principal: Principal, key: str) -> Task:
         if task.state not in {TaskState.CHOSEN, TaskState.ASSIGNED}:
             return task
         verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
-        act.case("no-answer", task.clinic, "the record system has not answered", task=task.id)
+        act.case(
+            CaseKind.NO_ANSWER, task.clinic, "the record system has not answered", task=task.id
+        )
         return give_back(act, picture, task, certificate, verb)
 
     def find(picture: Picture) -> Certificate | None:

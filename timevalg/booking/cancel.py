@@ -16,6 +16,7 @@ from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import IllegalMove, InvalidInput
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.states import TaskState, target
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
@@ -69,7 +70,7 @@ def cancel(
         if task is not None and task.state in {TaskState.CHOSEN, TaskState.ASSIGNED}:
             verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
             act.case(
-                "cancelled",
+                CaseKind.CANCELLED,
                 task.clinic,
                 reason or "cancelled before it was confirmed",
                 task=task.id,
@@ -87,7 +88,7 @@ def cancel_visit(act: Act, visit: Appointment, task: Task | None, *, letter: boo
     """Free the visit's time, call its preparations off, and tell a patient who knows of it."""
     release(act, booking_of(act, visit))
     void_preparations(act, visit)
-    act.close(kind="conflict", appointment=visit.id)
+    act.close(kind=CaseKind.CONFLICT, appointment=visit.id)
     cancelled = act.save(visit, "appointment.cancelled", "cancel", session=None)
     if letter:
         _tell(act, visit, task)

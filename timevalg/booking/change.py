@@ -25,6 +25,7 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import IllegalMove, InvalidInput, WouldStrand
 from timevalg.model.principal import Principal, RoleName
+from timevalg.model.records import CaseKind
 from timevalg.model.session import Assignment, Session, SessionKind, resource_spans
 from timevalg.model.states import TaskState, target
 from timevalg.model.time import require_aware
@@ -135,7 +136,7 @@ def move_visit(act: Act, clinic: Clinic, visit: Appointment, session: Session) -
         **times,
     )
     plan_preparations(act, clinic, moved, task)
-    act.close(kind="conflict", appointment=moved.id)
+    act.close(kind=CaseKind.CONFLICT, appointment=moved.id)
     if task is not None and task.state is TaskState.CHOSEN:
         act.work(
             "check", task.id, task.clinic, act.unit.now(), f"check:{task.version}:{moved.moves}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import CHECK_WANTED, Act, clinic_of, require
+from timevalg.booking.acting import Act, clinic_of, require
 from timevalg.booking.attempts import settle
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back, live_appointment
@@ -17,6 +17,7 @@ from timevalg.model.clinic import Clinic
 from timevalg.model.errors import IllegalMove, TimeTaken
 from timevalg.model.pool import Pool
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date
@@ -115,7 +116,7 @@ def check(
                 is_refused = True
                 raise TimeTaken("the time of a choice that nobody had looked at")
             verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
-            act.case("check-refused", task.clinic, why, task=task.id)
+            act.case(CaseKind.CHECK_REFUSED, task.clinic, why, task=task.id)
             return give_back(act, picture, task, certificate, verb)
         if verdict is None and pool.check != "auto":
             _wait(act, clinic, pool, task)
@@ -155,7 +156,7 @@ def tell(act: Act, clinic: Clinic, task: Task, appointment: Appointment, *, acce
         return
     if policy == "manual":
         why = "a confirmed visit waits for you to write its letter"
-        act.case("letter-wanted", clinic.id, why, task=task.id, appointment=appointment.id)
+        act.case(CaseKind.LETTER_WANTED, clinic.id, why, task=task.id, appointment=appointment.id)
         return
     act.work(
         "letter", appointment.id, clinic.id, act.unit.now(), f"appointment:{appointment.moves}"
@@ -175,7 +176,7 @@ def _broken(
 def _wait(act: Act, clinic: Clinic, pool: Pool, task: Task) -> None:
     """Leave the decision to somebody else; silence of the record system goes to staff."""
     if pool.check == "manual":
-        act.case(CHECK_WANTED, clinic.id, "a choice waits for your check", task=task.id)
+        act.case(CaseKind.CHECK_WANTED, clinic.id, "a choice waits for your check", task=task.id)
         return
     until = silent_until(clinic, act.unit.now())
     act.work("silence", task.id, clinic.id, until, f"silent:{task.version}")

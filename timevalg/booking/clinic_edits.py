@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import CAPACITY_LOSS, Act, run
+from timevalg.booking.acting import Act, run
 from timevalg.booking.change import require_reason
 from timevalg.booking.clinic_files import newest_of, put_source, require_newest
 from timevalg.booking.ports import Ports
@@ -20,6 +20,7 @@ from timevalg.booking.publish import Published
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import IllegalMove, InvalidInput, NotFound, WouldStrand
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 
 Change = Callable[[Act, dict[str, Any]], None]
 """Changes a document in place."""
@@ -67,7 +68,7 @@ def switch_pool(
             row["open"] = []
 
     def body(act: Act) -> Published:
-        open_losses = act.unit.cases.find(kind=CAPACITY_LOSS, closed_at=None)
+        open_losses = act.unit.cases.find(kind=CaseKind.CAPACITY_LOSS, closed_at=None)
         lost_before = {case.task for case in open_losses}
         done = _edit(act, clinic, version, change)
         stranded = sorted(set(done.lost) - lost_before)

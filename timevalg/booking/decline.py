@@ -8,6 +8,7 @@ from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.task import Task
 
 
@@ -27,7 +28,9 @@ def decline(
         task = act.task(key, version)
         task = act.advance(open_if_time(act, clinic_of(picture, task), task), "decline")
         release_all(act, task)
-        act.case("declined", task.clinic, "the patient no longer needs the visit", task=task.id)
+        act.case(
+            CaseKind.DECLINED, task.clinic, "the patient no longer needs the visit", task=task.id
+        )
         return task
 
     return run(ports, principal, "decline", body, reason=reason)

@@ -19,6 +19,7 @@ from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.session import Assignment, Session, SessionKind
 from timevalg.model.states import BOOKED_STATES, TaskState
 from timevalg.model.task import Task
@@ -78,7 +79,7 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
             return book_fallback(act, picture, task, found)
         if task.state is TaskState.OVERDUE:
             task = act.advance(task, "hand to staff")
-            act.case("overdue", task.clinic, "not answered by the due date", task=task.id)
+            act.case(CaseKind.OVERDUE, task.clinic, "not answered by the due date", task=task.id)
         why = "staff said to wait" if task.staff_may_wait else "no time is left to assign"
         keep_place(act, picture, task, certificate, f"{why}, and no other place is valid")
         tomorrow = instant(today + timedelta(days=1), 0, clinic.timezone)

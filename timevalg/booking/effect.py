@@ -21,7 +21,7 @@ from timevalg.booking.unit_of_work import Records, UnitOfWork
 from timevalg.model.errors import Busy, LeaseLost, NotDelivered, NotYet, Unsure
 from timevalg.model.outgoing import Delivery
 from timevalg.model.principal import Principal
-from timevalg.model.records import Letter, Work
+from timevalg.model.records import CaseKind, Letter, Work
 from timevalg.model.states import LetterState, target
 
 V = TypeVar("V", Letter, Delivery)
@@ -62,7 +62,7 @@ class Effect(Generic[V]):
     way: Callable[[Act, V], Way[V] | None]
     is_wanted: Callable[[Act, V], bool]
     note: Callable[[Act, V, V], None]
-    report: Callable[[Act, V, str, str], None]
+    report: Callable[[Act, V, CaseKind, str], None]
 
 
 def put_out(effect: Effect[V], ports: Ports, principal: Principal, key: str) -> V:
@@ -227,7 +227,7 @@ class _Sending(Generic[V]):
         return saved
 
     def _give_up(self, act: Act, value: V, verb: str, kind: str, why: str) -> V:
-        self.effect.report(act, value, f"{self.effect.kind}-{kind}", why)
+        self.effect.report(act, value, CaseKind(f"{self.effect.kind}-{kind}"), why)
         return self._move(act, value, verb)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, run
+from timevalg.booking.acting import Act, run
 from timevalg.booking.ports import Ports
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
@@ -16,13 +16,13 @@ from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove
 from timevalg.model.principal import Principal
-from timevalg.model.records import StaffCase
+from timevalg.model.records import CaseKind, StaffCase
 from timevalg.model.states import AppointmentState
 from timevalg.model.task import Task
 
 MOST = 200
 """Things on a page at most."""
-SETTLED_BY_DOING = frozenset({CAPACITY_LOSS, CHECK_WANTED})
+SETTLED_BY_DOING = frozenset({CaseKind.CAPACITY_LOSS, CaseKind.CHECK_WANTED})
 """Cases that stand as long as what they speak of does."""
 
 
@@ -70,7 +70,7 @@ def choices_to_check(
     scope_of("staff list", principal)
 
     def body(act: Act) -> list[ToCheck]:
-        cases = _open_cases(act, {CHECK_WANTED}, after)[: max(1, min(limit, MOST))]
+        cases = _open_cases(act, {CaseKind.CHECK_WANTED}, after)[: max(1, min(limit, MOST))]
         keys = frozenset(c.task for c in cases if c.task)
         tasks = {t.id: t for t in act.unit.tasks.find(id=keys)} if keys else {}
         booked: dict[str, Any] = {"task": keys, "state": AppointmentState.BOOKED}
@@ -118,7 +118,7 @@ def _losses(act: Act, after: str) -> list[StaffCase]:
     mine: dict[str, Any] = {}
     if act.principal.clinics is not None:
         mine = {"clinic": act.principal.clinics}
-    found = act.unit.cases.find(kind=CAPACITY_LOSS, closed_at=None, **mine)
+    found = act.unit.cases.find(kind=CaseKind.CAPACITY_LOSS, closed_at=None, **mine)
     last = [act.unit.cases.get(after)] if after else []
     keys = frozenset(c.task for c in (*found, *last) if c.task)
     tasks = {t.id: t for t in act.unit.tasks.find(id=keys)} if keys else {}
@@ -132,7 +132,7 @@ def _losses(act: Act, after: str) -> list[StaffCase]:
 
 
 def _open_cases(act: Act, kinds: Collection[str], after: str) -> list[StaffCase]:
-    if set(kinds) == {CAPACITY_LOSS}:
+    if set(kinds) == {CaseKind.CAPACITY_LOSS}:
         return _losses(act, after)
     criteria: dict[str, Any] = {"kind": frozenset(kinds)} if kinds else {}
     if act.principal.clinics is not None:

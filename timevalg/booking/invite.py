@@ -19,6 +19,7 @@ from timevalg.booking.terms import require_terms, require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.session import Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Mode, Task
@@ -380,8 +381,8 @@ def _admit(act: Act, picture: Picture, found: Admission) -> dict[str, Invitation
         missing = found.shortages.get(key) if _is_to_send(task) else None
         if missing is not None:
             if key in found.stored:
-                act.close(kind="not-servable", task=key)
-            act.case("not-servable", task.clinic, str(missing), task=key)
+                act.close(kind=CaseKind.NOT_SERVABLE, task=key)
+            act.case(CaseKind.NOT_SERVABLE, task.clinic, str(missing), task=key)
             out[key] = Invitation(None, missing, task)
         else:
             out[key] = Invitation(open_if_time(act, clinic, task) if key in placed else task)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of
-from timevalg.model.records import StaffCase
+from timevalg.booking.acting import Act, clinic_of
+from timevalg.model.records import CaseKind, StaffCase
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
@@ -52,7 +52,7 @@ def lost_places(act: Act, picture: Picture, clinic: str | None) -> list[StaffCas
     mine = act.principal.clinics
     return [
         case
-        for case in act.unit.cases.find(kind=CAPACITY_LOSS, closed_at=None)
+        for case in act.unit.cases.find(kind=CaseKind.CAPACITY_LOSS, closed_at=None)
         if clinic in {None, case.clinic}
         and (mine is None or case.clinic in mine)
         and (task := picture.tasks.get(case.task or "")) is not None

@@ -16,7 +16,7 @@ from timevalg.booking.reliving import replant
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.model.principal import Principal
-from timevalg.model.records import Patient
+from timevalg.model.records import CaseKind, Patient
 from timevalg.model.session import Session, SessionKind
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place
@@ -149,7 +149,7 @@ def _report(act: Act, picture: Picture, booking: Session, fixed: list[Session]) 
         return  # over: nobody need choose between them
     visit = found[0]
     act.case(
-        "conflict",
+        CaseKind.CONFLICT,
         visit.clinic,
         f"two visits of one patient: {in_words(picture, booking, fixed)}",
         appointment=visit.id,

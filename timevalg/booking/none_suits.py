@@ -8,6 +8,7 @@ from timevalg.booking.ports import Ports
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.task import Task
 
 LONGEST_NOTE = 1000
@@ -34,7 +35,9 @@ def none_suits(
         task = act.task(key, version)
         task = open_if_time(act, clinic_of(picture, task), task)
         task = act.advance(task, "none suits", note=when_i_can)
-        act.case("none-suits", task.clinic, "none of the offers suits the patient", task=task.id)
+        act.case(
+            CaseKind.NONE_SUITS, task.clinic, "none of the offers suits the patient", task=task.id
+        )
         return act.advance(task, "hand to staff")
 
     return run(ports, principal, "none suits", body)

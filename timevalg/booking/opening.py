@@ -9,6 +9,7 @@ from timevalg.booking.ports import Ports
 from timevalg.booking.use_cases import use_case
 from timevalg.model.clinic import Clinic
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.states import TaskState
 from timevalg.model.task import Mode, Task
 from timevalg.model.time import local_date
@@ -41,7 +42,7 @@ def open_if_time(act: Act, clinic: Clinic, task: Task, *, stored: bool = True) -
         return task
     opened = act.advance(task, "open", stored=stored)
     if opened.mode is Mode.ALLOT:
-        act.case("to-allot", clinic.id, "you set the time of this visit", task=task.id)
+        act.case(CaseKind.TO_ALLOT, clinic.id, "you set the time of this visit", task=task.id)
         return act.advance(opened, "hand to staff")
     tell_to_choose(act, opened)
     return opened

@@ -12,7 +12,7 @@ from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict
 from timevalg.model.principal import Principal
-from timevalg.model.records import Depth, Work
+from timevalg.model.records import CaseKind, Depth, Work
 from timevalg.model.states import WorkState, target
 
 
@@ -23,7 +23,7 @@ def report_parked(
     reason = f"{work.kind} {work.id} was given up after {work.attempts} attempts"
     detail = {"work": work.id, "kind": work.kind, "error": why.split(":")[0]}
     act = Act(ports, unit, principal, "do work")
-    act.case("work-parked", work.clinic, reason, detail=detail)
+    act.case(CaseKind.WORK_PARKED, work.clinic, reason, detail=detail)
     act.log.write(unit)
 
 
@@ -102,7 +102,7 @@ def _settle(act: Act, work: Work, verb: str, **changes: object) -> Work:
     settled = replace(work, state=state, **changes)  # type: ignore[arg-type]  # fields by name
     if not act.unit.work.settle(settled):
         raise Conflict(f"work {work.id} is in a worker's hands; look at it again")
-    waiting = act.unit.cases.find(kind="work-parked", closed_at=None)
+    waiting = act.unit.cases.find(kind=CaseKind.WORK_PARKED, closed_at=None)
     about = frozenset(case.id for case in waiting if case.detail.get("work") == work.id)
     if about:
         act.close(id=about)

@@ -14,6 +14,7 @@ from timevalg.booking.visits import OPEN_PREPARATIONS, follow_at
 from timevalg.model.appointment import Preparation
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.states import PreparationState, target
 from timevalg.model.time import local_date
 
@@ -71,7 +72,7 @@ def follow_preparation(ports: Ports, principal: Principal, key: str) -> Preparat
         if today > preparation.due and preparation.state is not PreparationState.OVERDUE:
             late = _advance(act, preparation, "fall due")
             act.case(
-                "preparation-overdue",
+                CaseKind.PREPARATION_OVERDUE,
                 clinic.id,
                 f"{preparation.rule} was due on {preparation.due}",
                 appointment=preparation.appointment,

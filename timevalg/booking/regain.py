@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act, regain_later
+from timevalg.booking.acting import Act, regain_later
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import Wanted, claim_all
 from timevalg.booking.ports import Ports
@@ -15,6 +15,7 @@ from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import Principal, worker
+from timevalg.model.records import CaseKind
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Plan, plan
 
@@ -51,7 +52,7 @@ def regain_places(ports: Ports, principal: Principal, steps: int | None = None) 
             if {t.id: t for t in act.unit.tasks.find(id=frozenset(tasks))} != tasks:
                 raise TimeTaken("a task has changed meanwhile; its place")
             claim_all(act, picture, map(Wanted, made.placed))
-            act.close(kind=CAPACITY_LOSS, task=frozenset(tasks))
+            act.close(kind=CaseKind.CAPACITY_LOSS, task=frozenset(tasks))
         if made.unplaced:
             regain_later(act, timedelta(days=1))
         return len(tasks)
@@ -71,7 +72,7 @@ def regain_first(ports: Ports, organisation: str) -> None:
     """
 
     def lost(unit: UnitOfWork) -> int:
-        return unit.cases.count(kind=CAPACITY_LOSS, closed_at=None)
+        return unit.cases.count(kind=CaseKind.CAPACITY_LOSS, closed_at=None)
 
     if ports.store.run(organisation, lost, write=False):
         by_itself = replace(ports, key=None, once=None, in_hand=None)

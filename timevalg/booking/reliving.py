@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from timevalg.booking.acting import CAPACITY_LOSS, CHECK_WANTED, Act, regain_later
+from timevalg.booking.acting import Act, regain_later
 from timevalg.booking.claiming import Wanted, claim, claim_all, drop_holds, release
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import TimeTaken
+from timevalg.model.records import CaseKind
 from timevalg.model.session import Session
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
@@ -81,7 +82,7 @@ def keep_place(
     old = own_place(picture, task)
     if certificate is not None:
         claim(act, picture, certificate, None)
-        act.close(kind=CAPACITY_LOSS, task=task.id)
+        act.close(kind=CaseKind.CAPACITY_LOSS, task=task.id)
     elif old is None or not is_valid_place(picture, task, old, picture.now):
         if old is not None:
             act.unit.lock([f"p:{task.patient}"])
@@ -119,7 +120,7 @@ def give_back(
         release(act, bookings)
     else:
         claim(act, picture, certificate, None)
-    act.close(kind=CHECK_WANTED, task=task.id)
+    act.close(kind=CaseKind.CHECK_WANTED, task=task.id)
     moved = act.advance(task, verb)
     if moved.state in {TaskState.OVERDUE, TaskState.WITH_STAFF}:
         act.work("fall due", task.id, task.clinic, act.unit.now(), f"again:{moved.version}")
@@ -146,7 +147,7 @@ def replant(act: Act, picture: Picture, keys: Iterable[str]) -> tuple[Picture, t
     claim_all(act, picture, map(Wanted, made.placed))
     placed = frozenset(c.claim.task for c in made.placed)
     if placed:
-        act.close(kind=CAPACITY_LOSS, task=placed)
+        act.close(kind=CaseKind.CAPACITY_LOSS, task=placed)
     for task in made.unplaced:
         lose(act, task, "its place had to give way and no other is left")
     return made.picture, tuple(t.id for t in made.unplaced)
@@ -160,10 +161,10 @@ def homeless(picture: Picture) -> list[Task]:
 
 def lose(act: Act, task: Task, reason: str) -> None:
     """Name a capacity loss, once: a live task without a place, which is looked for from now on."""
-    if act.unit.cases.count(kind=CAPACITY_LOSS, task=task.id, closed_at=None):
+    if act.unit.cases.count(kind=CaseKind.CAPACITY_LOSS, task=task.id, closed_at=None):
         return
     regain_later(act, timedelta(days=1))
-    act.case(CAPACITY_LOSS, task.clinic, reason, task=task.id)
+    act.case(CaseKind.CAPACITY_LOSS, task.clinic, reason, task=task.id)
     act.event(
         "task.capacity-lost",
         "task",

@@ -27,6 +27,7 @@ from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import IllegalMove, NotServable
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.session import Session
 from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.task import Mode, Task
@@ -189,7 +190,7 @@ def rebook(
         old = act.unit.tasks.get(visit.task) if visit.task else None
         if old is not None and old.id == found.task.id:
             verb = "hand to staff" if old.state is TaskState.CHOSEN else "undo"
-            act.case("must-move", old.clinic, "; ".join(found.absent), task=old.id)
+            act.case(CaseKind.MUST_MOVE, old.clinic, "; ".join(found.absent), task=old.id)
             task = give_back(act, picture, old, certificate, verb)
             return Rebooked(act.unit.appointments.get(visit.id), task)
         act.audit("task", found.task.id, found.task.patient)

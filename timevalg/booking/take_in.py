@@ -19,7 +19,7 @@ from timevalg.model.calendar_row import CalendarRow
 from timevalg.model.clinic import Organisation
 from timevalg.model.contents import FileBooking
 from timevalg.model.identity_number import is_identity_number
-from timevalg.model.records import Owner
+from timevalg.model.records import CaseKind, Owner
 from timevalg.model.session import Session, SessionKind, resource_spans
 from timevalg.model.states import AppointmentState, TaskState
 from timevalg.model.time import require_aware
@@ -49,7 +49,7 @@ def bring_in(act: Act, outside: Outside, bookings: Iterable[FileBooking]) -> tup
         if prospect.in_the_way:
             why = in_words(outside.picture, session, prospect.in_the_way)
             detail = troubles(act, outside, prospect)
-            case = act.case("conflict", session.clinic, why, ref=booking.ref, detail=detail)
+            case = act.case(CaseKind.CONFLICT, session.clinic, why, ref=booking.ref, detail=detail)
             cases.append(case.id)
             continue
         outside.book(prospect)
@@ -94,7 +94,7 @@ class _Taking:
         self._visits = _known(act, rows)
         self._patients = known_patients(act.unit, (row.patient for row in rows if row.patient))
         refs = frozenset(row.ref for row in rows)
-        cases = act.unit.cases.find(kind="conflict", ref=refs, closed_at=None)
+        cases = act.unit.cases.find(kind=CaseKind.CONFLICT, ref=refs, closed_at=None)
         self._cases = {case.ref: case for case in cases}
 
     def take(self, row: CalendarRow) -> Came:
@@ -164,7 +164,7 @@ class _Taking:
 
     def _applied(self, row: CalendarRow) -> Came:
         if row.ref in self._cases:
-            self.act.close(kind="conflict", ref=row.ref)
+            self.act.close(kind=CaseKind.CONFLICT, ref=row.ref)
         return Came("applied")
 
     def _refuse(
@@ -189,10 +189,10 @@ class _Taking:
             self.act.unit.cases.save(replace(case, detail=detail))
             return
         if case is not None:
-            self.act.close(kind="conflict", ref=row.ref)
+            self.act.close(kind=CaseKind.CONFLICT, ref=row.ref)
         clinic = visit.clinic if visit else row.clinic
         key = visit.id if visit else None
-        self.act.case("conflict", clinic, why, ref=row.ref, detail=detail, appointment=key)
+        self.act.case(CaseKind.CONFLICT, clinic, why, ref=row.ref, detail=detail, appointment=key)
 
 
 def troubles(act: Act, outside: Outside, prospect: Prospect) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def _delete(act: Act, outside: Outside, row: CalendarRow, visit: Appointment | N
     if task is not None and task.state in {TaskState.CHOSEN, TaskState.ASSIGNED}:
         verb = "hand to staff" if task.state is TaskState.CHOSEN else "undo"
         task = act.advance(task, verb)
-        act.case("cancelled", task.clinic, "deleted in the record system", task=task.id)
+        act.case(CaseKind.CANCELLED, task.clinic, "deleted in the record system", task=task.id)
         act.work("fall due", task.id, task.clinic, act.unit.now(), f"again:{task.version}")
         outside.revive(task)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from timevalg.booking.acting import CAPACITY_LOSS, Act, clinic_of, glance, require
+from timevalg.booking.acting import Act, clinic_of, glance, require
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import claim
 from timevalg.booking.opening import tell_to_choose
@@ -21,6 +21,7 @@ from timevalg.booking.terms import require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput, NotServable
 from timevalg.model.principal import Principal
+from timevalg.model.records import CaseKind
 from timevalg.model.task import Task
 from timevalg.model.time import instant, local_date
 from timevalg.solver.picture import Picture
@@ -69,7 +70,7 @@ def reopen(
         task = act.task(key, version)
         require(task, "reopen")
         claim(act, picture.with_task(renewed), certificate, None)
-        act.close(kind=CAPACITY_LOSS, task=key)
+        act.close(kind=CaseKind.CAPACITY_LOSS, task=key)
         opened = act.advance(task, "reopen", due=renewed.due, staff_may_wait=False)
         at = instant(opened.after_due, 0, clinic_of(picture, opened).timezone)
         act.work("fall due", opened.id, opened.clinic, at, f"due:{opened.version}")
@@ -107,7 +108,7 @@ def hand_to_staff(
             return give_back(act, picture, task, certificate, "hand to staff")
         if certificate is not None:
             claim(act, picture, certificate, None)
-            act.close(kind=CAPACITY_LOSS, task=key)
+            act.close(kind=CaseKind.CAPACITY_LOSS, task=key)
         moved = act.advance(task, "hand to staff")
         if certificate is None and not act.unit.sessions.find(task=task.id):
             lose(act, moved, "no valid place is left for a task taken up by staff")

@@ -18,7 +18,7 @@ from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import CursorLost, InvalidInput, NotFound, StaleVersion
 from timevalg.model.outgoing import Delivery, Subscription
 from timevalg.model.principal import Principal
-from timevalg.model.records import Event
+from timevalg.model.records import CaseKind, Event
 from timevalg.model.states import LetterState
 
 PAGE = 200
@@ -318,7 +318,7 @@ def _note(act: Act, delivery: Delivery, before: Delivery) -> None:
         _start_next(act, delivery)
 
 
-def _report(act: Act, delivery: Delivery, kind: str, reason: str) -> None:
+def _report(act: Act, delivery: Delivery, kind: CaseKind, reason: str) -> None:
     act.case(kind, delivery.clinic, reason, ref=delivery.event)
 
 

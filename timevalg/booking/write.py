@@ -21,7 +21,7 @@ from timevalg.model.appointment import Appointment, Told
 from timevalg.model.errors import NotYet
 from timevalg.model.letter import LetterFacts
 from timevalg.model.principal import Principal
-from timevalg.model.records import Letter, Patient, Work
+from timevalg.model.records import CaseKind, Letter, Patient, Work
 from timevalg.model.reminders import awake_from
 from timevalg.model.states import AppointmentState, LetterState, TaskState
 from timevalg.model.task import Task
@@ -70,7 +70,7 @@ def write_letter(
         letter = begin_about(act, picture, true_kind, patient, visit)
         facts = visit_facts(act, picture, visit, task, patient, old_start)
         letter = typeset(act, letter, facts)
-        act.close(kind="letter-wanted", appointment=visit.id)
+        act.close(kind=CaseKind.LETTER_WANTED, appointment=visit.id)
         if kind != "cancellation":
             act.save(
                 visit,
@@ -161,7 +161,7 @@ def _require_room(act: Act, channel: Channel) -> None:
         raise NotYet(what, oldest + MINUTE)
 
 
-def _report(act: Act, letter: Letter, kind: str, reason: str) -> None:
+def _report(act: Act, letter: Letter, kind: CaseKind, reason: str) -> None:
     act.case(kind, letter.clinic, reason, task=letter.task, appointment=letter.appointment)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from timevalg.booking.unit_of_work import Between
 from timevalg.model.appointment import Appointment
 from timevalg.model.figures import Counted, Period, waited
-from timevalg.model.records import Event
+from timevalg.model.records import CaseKind, Event
 from timevalg.model.session import Assignment
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class MemoryTallies:
             yield from ((clinic, "touches") for clinic in found)
 
     def _stranded(self, period: Period) -> Iterator[tuple[str, str]]:
-        cases = self._unit.cases.find(kind="capacity-loss")
+        cases = self._unit.cases.find(kind=CaseKind.CAPACITY_LOSS)
         inside = {(c.clinic, c.task) for c in cases if period.since <= c.created_at < period.until}
         now = {(c.clinic, c.task) for c in cases if c.closed_at is None}
         yield from ((clinic, "stranded") for clinic, _ in inside)

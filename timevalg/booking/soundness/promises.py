@@ -8,6 +8,7 @@ from datetime import date
 
 from timevalg.booking.soundness.chart import Chart
 from timevalg.model.appointment import Origin
+from timevalg.model.records import CaseKind
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import AppointmentState
 from timevalg.solver.ask import Ask
@@ -21,7 +22,7 @@ def each_live_task_has_a_valid_place(chart: Chart) -> Iterator[tuple[str, str]]:
     Staff who let a task wait have taken its last valid day upon themselves.
     """
     rules = Index.of(chart.organisation)
-    named = {c.task for c in chart.cases if c.kind == "capacity-loss"}
+    named = {c.task for c in chart.cases if c.kind == CaseKind.CAPACITY_LOSS}
     cure = "take the task over and assign or reopen it; publish the clinic's file anew to replace"
     for task in chart.tasks.values():
         if not task.is_live or task.id in named:

@@ -12,6 +12,7 @@ from timevalg.cli.demo.people import CHANGES, LOOKS, Person, draw
 from timevalg.library import Timevalg
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import Conflict, IllegalMove
+from timevalg.model.records import CaseKind
 from timevalg.model.states import AppointmentState
 from timevalg.store import SetClock
 
@@ -173,7 +174,7 @@ class Weeks:
     def _staff(self) -> None:
         """The desk checks choices; the record system accepts; nearly all of them."""
         for case in self._desk.staff_list():
-            if case.kind == "check-wanted" and case.task:
+            if case.kind == CaseKind.CHECK_WANTED and case.task:
                 try:
                     self._desk.check(case.task, confirm=self._dice.random() < 0.95)
                 except IllegalMove:
