@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from tests.proving import Here
 from timevalg.booking.publish import publish
 from timevalg.booking.tidy import tidy_places
+from timevalg.booking.whatif import what_if
 from timevalg.booking.work import do_work, due_work
 from timevalg.channels.sink import Sink
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.library import Timevalg
 from timevalg.model.contents import Source
 from timevalg.model.principal import Principal, RoleName, worker
@@ -114,7 +115,7 @@ class Post(Sink):
 
 
 def _read(*sources):
-    return read_sources({s["clinic"]["id"]: Source(s, {}) for s in sources})
+    return from_sources({s["clinic"]["id"]: Source(s, {}) for s in sources})
 
 
 @functools.cache
@@ -142,9 +143,13 @@ class World:
     def publish(self, *sources):
         return self.put_in_force(_read(*sources))
 
-    def put_in_force(self, contents):
+    def what_if(self, *sources):
         who = Principal("anna", RoleName.PLANNER, ORGANISATION)
-        return publish(self.ports, who, contents)
+        return what_if(self.ports, who, _read(*sources))
+
+    def put_in_force(self, files):
+        who = Principal("anna", RoleName.PLANNER, ORGANISATION)
+        return publish(self.ports, who, files)
 
     def invite(self, patient="p-1", pools=("auto",), **more):
         fields = {

@@ -18,7 +18,7 @@ from timevalg.booking.invite import invite
 from timevalg.booking.ports import Ports
 from timevalg.booking.publish import publish
 from timevalg.channels.sink import Sink
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.model.contents import Source
 from timevalg.store import Database
 from timevalg.wiring import ports_on
@@ -59,7 +59,7 @@ def history(
 
 def open_clinic(ports: Ports) -> None:
     """Publish the clinic and invite its first patients."""
-    publish(ports, DESK, read_sources({"hot": Source(clinic.document(), {})}))
+    publish(ports, DESK, from_sources({"hot": Source(clinic.document(), {})}))
     pools = [*clinic.RESOURCES]
     drafts = [clinic.invitation(n, pools[n // clinic.PATIENTS % 2]) for n in range(20)]
     invite(ports, DESK, drafts)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from timevalg.booking.publish import publish
 from timevalg.booking.unit_of_work import Store, UnitOfWork
 from timevalg.channels.sink import Sink
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.model.contents import Source
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.states import TaskState
@@ -113,8 +113,8 @@ def start_of(today: date, slot: int) -> datetime:
 def open_clinic(store: Store, organisation: str) -> None:
     """Publish the clinic, by the use case."""
     ports = ports_on(store, Sink())
-    contents = read_sources({"race": Source(document(organisation), {})})
-    publish(ports, Principal("race", RoleName.PLANNER, organisation), contents)
+    files = from_sources({"race": Source(document(organisation), {})})
+    publish(ports, Principal("race", RoleName.PLANNER, organisation), files)
 
 
 def spread_jobs(today: date, first: int, count: int) -> list[Job]:

@@ -15,7 +15,7 @@ import redis as redis_client
 from benchmarks import servers
 from timevalg.booking.publish import publish
 from timevalg.channels.sink import Sink
-from timevalg.clinic import read
+from timevalg.clinic import read_files
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import Work
 from timevalg.store import Database
@@ -39,7 +39,7 @@ def measure(pieces: int) -> dict[str, Any]:
         upgrade(url)
         store = Database(url)
         who = Principal("week", RoleName.PLANNER, ORGANISATION)
-        publish(ports_on(store, Sink()), who, read(ROOT / "examples" / "gastro"))
+        publish(ports_on(store, Sink()), who, read_files(ROOT / "examples" / "gastro"))
         os.environ["TIMEVALG_REDIS_URL"] = redis.url
         os.environ["TIMEVALG_DATABASE_URL"] = url
         from benchmarks.week import nothing

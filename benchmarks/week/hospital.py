@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from timevalg.booking.publish import publish
 from timevalg.channels.sink import Sink
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.library import Timevalg
 from timevalg.model.contents import Source
 from timevalg.model.principal import Principal, RoleName
@@ -58,7 +58,7 @@ class Hospital:
         self.store = Database(url, SetClock(datetime(2027, 1, 4, 8, tzinfo=OSLO)))
         ports = ports_on(self.store, Sink())
         source = {"clinic": Source(document(organisation), {})}
-        publish(ports, Principal("week", RoleName.PLANNER, organisation), read_sources(source))
+        publish(ports, Principal("week", RoleName.PLANNER, organisation), from_sources(source))
         self.valg = Timevalg(ports, organisation)
 
     def invitation(self, number: int) -> dict[str, Any]:

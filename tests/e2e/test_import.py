@@ -9,7 +9,7 @@ from tests.commands import timevalg
 from tests.world import ORGANISATION, document
 from timevalg.booking.publish import publish
 from timevalg.cli import calendar_import as command
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.library import Timevalg
 from timevalg.model.contents import Source
 from timevalg.model.errors import InvalidInput
@@ -79,8 +79,8 @@ def import_into(folder, file, rejected):
 def published(folder):
     url = f"sqlite:///{folder}/clinic.sqlite"
     with Timevalg.open(url, organisation=ORGANISATION) as valg:
-        contents = read_sources({"clinic": Source(document(), {})})
-        publish(valg.ports, valg.planner("anna").principal, contents)
+        files = from_sources({"clinic": Source(document(), {})})
+        publish(valg.ports, valg.planner("anna").principal, files)
     return url
 
 

@@ -12,7 +12,7 @@ from tests.world import MONDAY, ORGANISATION, TestKeys
 from timevalg.booking.publish import publish
 from timevalg.booking.standing import clinics_of, covers
 from timevalg.channels.sink import Sink
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.library import Timevalg
 from timevalg.model.contents import Source
 from timevalg.model.errors import TimevalgError
@@ -46,7 +46,7 @@ def _published():
     """A clinic of each name, with nothing in it."""
     about = {"organisation": ORGANISATION, "timezone": "Europe/Oslo"}
     empty = {"resources": [], "services": [], "pools": []}
-    return read_sources(
+    return from_sources(
         {c: Source({"format": 1, "clinic": {"id": c, **about}, **empty}, {}) for c in CLINICS}
     )
 

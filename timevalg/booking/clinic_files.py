@@ -9,13 +9,21 @@ from typing import Any
 from timevalg.booking.access import allow, scope_of
 from timevalg.booking.acting import Act, glance, run
 from timevalg.booking.ports import Ports
-from timevalg.booking.publish import Published, current_sources, put_in_force, version_of_all
+from timevalg.booking.publish import (
+    Published,
+    current_sources,
+    put_in_force,
+    read_given,
+    version_of_all,
+)
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number
-from timevalg.clinic import read_beside
+from timevalg.clinic import Written, from_sources, from_text, read_beside
 from timevalg.clinic.difference import Difference, differences
-from timevalg.model.contents import Contents
+from timevalg.clinic.finding import Finding
+from timevalg.clinic.sharing import clinic_id
+from timevalg.model.contents import Contents, Source
 from timevalg.model.errors import InvalidInput, NotFound
 from timevalg.model.principal import Principal
 from timevalg.model.records import Publication
@@ -39,6 +47,12 @@ class GivenFile:
     file: str | Mapping[str, Any]
     calendars: Mapping[str, str]
 
+    def written(self, clinic: str) -> Written:
+        """Give it as a clinic's file."""
+        if isinstance(self.file, str):
+            return from_text(f"clinic {clinic}", self.file, self.calendars)
+        return from_sources({clinic: Source(self.file, self.calendars)})[0]
+
 
 @use_case("check clinic file", keyed=False)
 def check_file(ports: Ports, principal: Principal, clinic: str, given: GivenFile) -> Contents:
@@ -52,7 +66,7 @@ def check_file(ports: Ports, principal: Principal, clinic: str, given: GivenFile
 
     def body(act: Act) -> Contents:
         allow(act.verb, principal, kind="clinic", key=clinic, clinic=clinic)
-        return _read(act, clinic, given)
+        return _read(act, clinic, given, current_sources(act))
 
     return glance(ports, principal, "check clinic file", body)
 
@@ -80,7 +94,8 @@ def compare(
         if isinstance(given, int):
             new: Any = version_of(act, clinic, given).document
         else:
-            new = _read(act, clinic, given).sources[clinic].document
+            contents = _read(act, clinic, given, current_sources(act))
+            new = contents.sources[clinic].document
         newest = newest_of(act, clinic)
         old = newest if to is None else version_of(act, clinic, to)
         return list(differences(old.document if old is not None else {}, new))
@@ -167,7 +182,8 @@ def publish_file(
         act.unit.lock((), whole=True)
         allow(act.verb, principal, kind="clinic", key=clinic, clinic=clinic)
         require_newest(newest_of(act, clinic), clinic, version)
-        return put_in_force(act, _read(act, clinic, given))
+        present = current_sources(act)
+        return put_in_force(act, _read(act, clinic, given, present), present)
 
     return run(ports, principal, "publish clinic file", body, reason=reason)
 
@@ -202,9 +218,11 @@ def roll_back(
 def put_source(
     act: Act, clinic: str, document: Mapping[str, Any], calendars: Mapping[str, str]
 ) -> Published:
-    """Put a document in force, without taking in the bookings that it lists."""
-    contents = read_beside(clinic, document, calendars, current_sources(act))
-    return put_in_force(act, replace(contents, bookings=()))
+    """Put a whole document in force: what it leaves out is empty; its bookings are not taken in."""
+    present = current_sources(act)
+    others = {name: source for name, source in present.items() if name != clinic}
+    contents = read_beside(from_sources({clinic: Source(document, calendars)}), others)
+    return put_in_force(act, replace(contents, bookings=()), present)
 
 
 def newest_of(act: Act, clinic: str) -> Publication | None:
@@ -246,10 +264,8 @@ def _require_clinic(act: Act, clinic: str) -> Publication:
     return newest
 
 
-def _read(act: Act, clinic: str, given: GivenFile) -> Contents:
-    present = current_sources(act)
-    contents = read_beside(clinic, given.file, given.calendars, present)
-    if contents.organisation.id != act.principal.organisation:
-        why = f"{contents.organisation.id!r} is not yours, which is {act.principal.organisation!r}"
-        raise InvalidInput.single("clinic.organisation", why, f"clinic {clinic}")
-    return contents
+def _read(act: Act, clinic: str, given: GivenFile, present: Mapping[str, Source]) -> Contents:
+    written = given.written(clinic)
+    if clinic_id(written.document) not in {None, clinic}:
+        raise InvalidInput(written.problems([Finding(("clinic", "id"), f"is not {clinic!r}")]))
+    return read_given(act, [written], present)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from timevalg.booking.access import allow
@@ -17,7 +17,9 @@ from timevalg.booking.take_in import bring_in
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number
-from timevalg.clinic import read_sources
+from timevalg.clinic import Written, read_beside, read_sources
+from timevalg.clinic.finding import Finding
+from timevalg.clinic.sharing import organisation_id
 from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Organisation
 from timevalg.model.contents import Contents, Source
@@ -57,11 +59,12 @@ class Published:
 
 @use_case("publish")
 def publish(
-    ports: Ports, principal: Principal, contents: Contents, version: int | None = None
+    ports: Ports, principal: Principal, files: Sequence[Written], version: int | None = None
 ) -> Published:
     """Make clinic files the ones in force, and take in the bookings they list.
 
-    Clinics that the files do not name stay as they are; so does every booking.
+    Clinics that the files do not name stay as they are, so do the sections that a file leaves out
+    (`timevalg.clinic.beside`), and so does every booking.
 
     Parameters
     ----------
@@ -79,7 +82,8 @@ def publish(
         act.unit.lock((), whole=True)
         organisation = act.unit.organisation
         require_number("organisation", organisation, version_of_all(act), version)
-        return put_in_force(act, contents)
+        present = current_sources(act)
+        return put_in_force(act, read_given(act, files, present), present)
 
     return run(ports, principal, "publish", body)
 
@@ -89,27 +93,49 @@ def version_of_all(act: Act) -> int:
     return act.unit.publications.count()
 
 
-def put_in_force(act: Act, contents: Contents) -> Published:
-    """Do it, in the transaction of whoever asks (`whatif` undoes it)."""
-    act.unit.lock((), whole=True)
-    present = current_sources(act)
-    changed = tuple(c for c, source in contents.sources.items() if not same(present.get(c), source))
-    if contents.organisation.id != act.principal.organisation:
-        raise InvalidInput.single(
-            "clinic.organisation",
-            f"{contents.organisation.id!r} is not yours, which is {act.principal.organisation!r}",
-            "clinic files",
+def read_given(act: Act, files: Sequence[Written], present: Mapping[str, Source]) -> Contents:
+    """Read files as they would be in force, completed by those that are.
+
+    Raises
+    ------
+    InvalidInput
+        If they belong to another organisation, or anything is wrong with them.
+    """
+    own = act.principal.organisation
+    foreign = [
+        problem
+        for file in files
+        if (stated := organisation_id(file.document)) not in {None, own}
+        for problem in file.problems(
+            [Finding(("clinic", "organisation"), f"{stated!r} is not yours, which is {own!r}")]
         )
+    ]
+    if foreign:
+        raise InvalidInput(foreign)
+    return read_beside(files, present)
+
+
+def put_in_force(act: Act, contents: Contents, present: Mapping[str, Source]) -> Published:
+    """Do it, in the transaction of whoever asks (`whatif` undoes it).
+
+    Parameters
+    ----------
+    contents : Contents
+        Of all clinics; `sources` are those that are to be in force.
+    present : mapping
+        Those that are (`current_sources`).
+    """
+    act.unit.lock((), whole=True)
+    changed = tuple(c for c, source in contents.sources.items() if not same(present.get(c), source))
     if not changed:
         return Published((), {}, (), ())
     _require_pseudonyms({clinic: contents.sources[clinic] for clinic in changed})
-    merged = read_sources({**present, **contents.sources})
-    _require_used(act, merged.organisation, changed)
+    _require_used(act, contents.organisation, changed)
     for clinic in changed:
         allow(act.verb, act.principal, kind="clinic", key=clinic, clinic=clinic)
         _store(act, clinic, contents.sources[clinic])
     before = read_sources(present).organisation if present else None
-    outside = _outside(act, before, merged.organisation)
+    outside = _outside(act, before, contents.organisation)
     taking_in = Outside(act)
     listed = [b for b in contents.bookings if b.session.clinic in changed]
     conflicts = bring_in(act, taking_in, listed)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from timevalg.booking.access import scope_of
 from timevalg.booking.acting import Act, note_looks
 from timevalg.booking.ports import Ports
-from timevalg.booking.publish import Published, put_in_force
+from timevalg.booking.publish import Published, current_sources, put_in_force, read_given
 from timevalg.booking.replan import Cannot, Proposal, must_move, propose
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
+from timevalg.clinic import Written
 from timevalg.model.appointment import Appointment
-from timevalg.model.contents import Contents
 from timevalg.model.principal import Principal
 from timevalg.model.session import Session
 from timevalg.model.task import Task
@@ -58,7 +58,7 @@ class _Undone(Exception):
 
 
 @use_case("what if", keyed=False)
-def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
+def what_if(ports: Ports, principal: Principal, files: Sequence[Written]) -> Forecast:
     """Say what publishing these files would do to places, bookings and open tasks.
 
     It is published in a transaction that is undone: nothing is changed. Like publishing it holds
@@ -74,7 +74,9 @@ def what_if(ports: Ports, principal: Principal, contents: Contents) -> Forecast:
     def body(unit: UnitOfWork) -> None:
         act = Act(ports, unit, principal, "what if")
         before = {s.task: s for s in unit.sessions.find() if is_place(s)}
-        published = put_in_force(act, contents)
+        act.unit.lock((), whole=True)
+        present = current_sources(act)
+        published = put_in_force(act, read_given(act, files, present), present)
         act.log.write(unit)  # so that the picture sees the new file
         picture = ports.pictures.within(unit)
         places = {s.task: s for s in picture.index.sessions.values() if is_place(s)}

@@ -139,7 +139,7 @@ def _top_level(document: dict[str, Any]) -> Iterator[Finding]:
         elif key == "clinic" and not isinstance(value, dict):
             yield Finding((key,), f"{shown(value)} is not a mapping")
         elif key not in ("format", "clinic") and not isinstance(value, list):
-            yield Finding((key,), f"{shown(value)} is not a list; leave the key out if it is empty")
+            yield Finding((key,), f"{shown(value)} is not a list; if it is empty, write []")
     for key in ("format", "clinic"):
         if key not in document:
             yield Finding((key,), "is required")

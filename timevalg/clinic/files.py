@@ -41,14 +41,17 @@ class Written:
         False if there is nothing to check in it.
     calendars : mapping
         Text of its calendars by name; a finding instead of a calendar that cannot be read.
+    kept : frozenset of str
+        Sections that it leaves out, and that stay as they are published.
     """
 
     where: str
     document: Any = None
-    lines: Document | None = None
+    lines: Document | None = field(default=None, compare=False)
     readable: bool = True
     findings: list[Finding] = field(default_factory=list)
     calendars: dict[str, str | Finding] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     def source(self) -> Source:
         """Give what the store keeps."""
@@ -57,12 +60,23 @@ class Written:
 
     def problems(self, findings: list[Finding]) -> list[Problem]:
         """Give findings their lines, and sort them by these."""
-        out = [Problem(f.where or self.where, self._line(f), f.key, f.message) for f in findings]
+        out = [
+            Problem(f.where or self.where, self._line(f), f.key, f.message + self._why(f))
+            for f in findings
+        ]
         return sorted(out, key=lambda p: (p.where != self.where, p.line or 0))
+
+    def _why(self, finding: Finding) -> str:
+        section = finding.path[0] if finding.path else ""
+        if section not in self.kept:
+            return ""
+        return f" (`{section}` is left out and stays as published; write it too)"
 
     def _line(self, finding: Finding) -> int | None:
         if finding.line is not None or finding.where or not finding.path:
             return finding.line
+        if finding.path[0] in self.kept:
+            return None
         return None if self.lines is None else self.lines.line(finding.path)
 
 

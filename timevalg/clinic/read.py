@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path as FilePath
-from typing import Any
 
+from timevalg.clinic.beside import beside
 from timevalg.clinic.build import build_clinic
 from timevalg.clinic.busy import Calendars
 from timevalg.clinic.check import Checked, check, zone
 from timevalg.clinic.doubts import doubts
-from timevalg.clinic.files import Written, from_sources, from_text, read_files
+from timevalg.clinic.files import Written, from_sources, read_files
 from timevalg.clinic.finding import Finding
 from timevalg.clinic.format import ResourceRow
-from timevalg.clinic.sharing import RULES, Folder
+from timevalg.clinic.sharing import RULES, Folder, clinic_id, organisation_id
 from timevalg.clinic.visits import build_booking, build_hold, build_task
 from timevalg.model.clinic import Clinic, Organisation
 from timevalg.model.contents import Contents, FileBooking, Source
@@ -67,48 +67,42 @@ def read_sources(sources: Mapping[str, Source]) -> Contents:
     return _assemble(from_sources(sources), None)
 
 
-def read_beside(
-    clinic: str,
-    file: str | Mapping[str, Any],
-    calendars: Mapping[str, str],
-    others: Mapping[str, Source],
-) -> Contents:
-    """Read one clinic's file, that lies nowhere, beside the files of other clinics.
+def read_beside(files: Sequence[Written], published: Mapping[str, Source]) -> Contents:
+    """Read files as they would be in force, completed by what is published and beside the rest.
 
     Parameters
     ----------
-    clinic : str
-        Whose file it is.
-    file : str or mapping
-        YAML or JSON as text, or plain data.
-    calendars : mapping
-        Text of the iCalendar files that it names.
-    others : mapping
-        What other clinics' files say; this clinic's own does not count.
+    published : mapping
+        Clinic id → its file in force.
 
     Returns
     -------
     Contents
-        Its `sources` are this file alone.
+        Of all clinics; its `sources` are those of the files given, with what they leave out.
 
     Raises
     ------
     InvalidInput
         If anything is wrong, with lines where there are any.
     """
-    where = f"clinic {clinic}"
-    if isinstance(file, str):
-        written = from_text(where, file, calendars)
-    else:
-        written = from_sources({clinic: Source(file, calendars)})[0]
-    beside = from_sources({name: s for name, s in others.items() if name != clinic})
-    contents = _assemble([written, *beside], None)
-    if clinic not in contents.sources or contents.sources.keys() - others.keys() - {clinic}:
-        raise InvalidInput([Problem(where, None, "clinic.id", f"is not {clinic!r}")])
-    return replace(contents, sources={clinic: contents.sources[clinic]})
+    contents = _assemble(beside(files, published), None)
+    given = {clinic_id(f.document) for f in files}
+    return replace(contents, sources={c: s for c, s in contents.sources.items() if c in given})
 
 
-def _assemble(files: list[Written], now: datetime | None) -> Contents:
+def stated_organisation(files: Sequence[Written]) -> str:
+    """Give the organisation that files are of, by their own words.
+
+    Raises
+    ------
+    InvalidInput
+        If none says so: all that is wrong with them by themselves.
+    """
+    stated = (organisation_id(f.document) for f in files)
+    return next((name for name in stated if name), "") or _assemble(files, None).organisation.id
+
+
+def _assemble(files: Sequence[Written], now: datetime | None) -> Contents:
     folder = Folder([f.document for f in files], [f.where for f in files])
     checked = [
         check(f.document, n) if f.readable else Checked(n)
@@ -128,7 +122,7 @@ def _assemble(files: list[Written], now: datetime | None) -> Contents:
     return _Contents(files, checked, calendars, now).build()
 
 
-def _problems(files: list[Written], found: list[list[Finding]]) -> list[Problem]:
+def _problems(files: Sequence[Written], found: list[list[Finding]]) -> list[Problem]:
     return [p for f, findings in zip(files, found, strict=True) for p in f.problems(findings)]
 
 
@@ -137,7 +131,7 @@ class _Contents:
 
     def __init__(
         self,
-        files: list[Written],
+        files: Sequence[Written],
         checked: list[Checked],
         calendars: list[Calendars],
         now: datetime | None,

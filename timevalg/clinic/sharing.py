@@ -57,8 +57,8 @@ def one_organisation(folder: Folder) -> Found:
     """All clinics name the same organisation."""
     first: str | None = None
     for index, document in enumerate(folder.documents):
-        number = _clinic(document).get("organisation")
-        if not isinstance(number, str):
+        number = organisation_id(document)
+        if number is None:
             continue
         first = first or number
         if number != first:
@@ -145,6 +145,12 @@ RULES = (
 def clinic_id(document: Any) -> str | None:
     """Give the clinic's id that a document states."""
     name = _clinic(document).get("id")
+    return name if isinstance(name, str) else None
+
+
+def organisation_id(document: Any) -> str | None:
+    """Give the organisation's id that a document states."""
+    name = _clinic(document).get("organisation")
     return name if isinstance(name, str) else None
 
 

@@ -29,11 +29,11 @@ from timevalg.booking.publish import Published
 from timevalg.booking.replan import Rebooked, Replanned
 from timevalg.booking.represent import Bond
 from timevalg.booking.whatif import Forecast
-from timevalg.clinic import read, read_sources
+from timevalg.clinic import Written, from_sources, read_files
 from timevalg.library.invitations import as_said, values_of
 from timevalg.library.patient import View, key_of
 from timevalg.model.appointment import Appointment
-from timevalg.model.contents import Contents, Source
+from timevalg.model.contents import Source
 from timevalg.model.errors import InvalidInput
 from timevalg.model.records import Patient, Publication
 from timevalg.model.representation import Basis, Representation
@@ -60,17 +60,20 @@ class Hospital(View):
     ) -> Published:
         """Publish a clinic file or a folder of them; gives what it changes and whom it affects.
 
+        Clinics that the files do not name stay as they are, and so do the sections that a file
+        leaves out; ``[]`` empties one.
+
         Parameters
         ----------
         version : int or None
             Of all clinic files together (`clinics`), as they were read; None = any.
         """
         ports = self.once(idempotency_key)
-        return publish.publish(ports, self.principal, _contents(files), version)
+        return publish.publish(ports, self.principal, _written(files), version)
 
     def what_if(self, files: Files) -> Forecast:
         """Say what publishing a file would do to places, visits and open tasks; writes nothing."""
-        return whatif.what_if(self.ports, self.principal, _contents(files))
+        return whatif.what_if(self.ports, self.principal, _written(files))
 
     def clinics(self) -> list[Publication]:
         """Give the files in force; there have been `clinics_version` of all of them."""
@@ -374,8 +377,8 @@ class Hospital(View):
         return attend.no_show(ports, self.principal, key_of(appointment), version)
 
 
-def _contents(files: Files) -> Contents:
-    return read_sources(files) if isinstance(files, Mapping) else read(files)
+def _written(files: Files) -> list[Written]:
+    return from_sources(files) if isinstance(files, Mapping) else read_files(Path(files))
 
 
 def _task(**fields: Any) -> Task:

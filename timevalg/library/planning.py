@@ -46,7 +46,10 @@ class Planning(Hospital):
         file: str | Mapping[str, Any],
         calendars: Mapping[str, str] | None = None,
     ) -> Contents:
-        """Read a clinic's file (text or plain data) beside the others; `InvalidInput` says all."""
+        """Read a clinic's file (text or plain data) as it would be in force.
+
+        Sections that it leaves out are as published; `InvalidInput` says all that is wrong.
+        """
         given = GivenFile(file, calendars or {})
         return clinic_files.check_file(self.ports, self.principal, clinic, given)
 
@@ -57,8 +60,9 @@ class Planning(Hospital):
         calendars: Mapping[str, str] | None = None,
     ) -> Forecast:
         """Say what putting a clinic's file in force would do; writes nothing."""
-        contents = self.check_file(clinic, file, calendars)
-        return whatif.what_if(self.ports, self.principal, contents)
+        self.check_file(clinic, file, calendars)
+        given = GivenFile(file, calendars or {}).written(clinic)
+        return whatif.what_if(self.ports, self.principal, [given])
 
     def compare(
         self,
@@ -82,7 +86,10 @@ class Planning(Hospital):
         reason: str = "",
         idempotency_key: str | None = None,
     ) -> Published:
-        """Put a clinic's file in force, in place of the version that was read."""
+        """Put a clinic's file in force, in place of the version that was read.
+
+        Sections that it leaves out stay as they are there; ``[]`` empties one.
+        """
         ports, given = self.once(idempotency_key), GivenFile(file, calendars or {})
         return clinic_files.publish_file(ports, self.principal, clinic, given, version, reason)
 

@@ -15,7 +15,9 @@ from pydantic import TypeAdapter
 
 
 def dump(value: Any) -> str:
-    """Give the JSON text of a value; sets are sorted, so equal values give equal text.
+    """Give the JSON text of a value: sets sorted, fields that do not compare left out.
+
+    So equal values give equal text.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.compare}
     if isinstance(value, Iterable):
         return list(value)
     raise TypeError(f"{value!r} has no JSON form")

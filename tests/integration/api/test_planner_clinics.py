@@ -109,6 +109,20 @@ def test_another_clinics_file_is_refused_in_its_place(anna):
     assert (new.status_code, new.json()["version"]) == (200, 1)
 
 
+def test_a_section_left_out_stays_and_an_empty_one_is_emptied(anna):
+    quota = {"pools": ["auto"], "per": "day", "max": 2}
+    assert put(anna, document(quotas=[quota]), "*").status_code == 200
+    whole = with_notice(2)
+    part = {key: whole[key] for key in ("format", "clinic", "pools")}
+    (differ,) = anna.post(FILE + "/diff", {"document": part}).json()["differences"]
+    assert differ["key"] == "pools[auto].notice"
+    assert anna.post(FILE + "/check", {"document": part}).json()["valid"]
+    assert put(anna, part, "*").status_code == 200
+    assert anna.get(FILE).json()["document"] == whole | {"quotas": [quota]}
+    assert put(anna, part | {"quotas": []}, "*").status_code == 200
+    assert anna.get(FILE).json()["document"] == whole | {"quotas": []}
+
+
 def other():
     source = document()
     source["clinic"]["id"] = "other"

@@ -61,7 +61,7 @@ from timevalg.booking import (
     rights as given_rights,
 )
 from timevalg.booking.access import ACCESS
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.model.contents import Source
 from timevalg.model.principal import Principal, RoleName, worker
 from timevalg.model.records import Owner, Patient
@@ -76,9 +76,9 @@ FILE = clinic_files.GivenFile(document(), {})
 ROOM = {"doctor": ("dr-a",), "room": ("room",)}
 
 
-def contents():
+def files():
     source = document()
-    return read_sources({"clinic": Source(source, {})})
+    return from_sources({"clinic": Source(source, {})})
 
 
 def fresh(world):
@@ -310,11 +310,11 @@ ABOUT_ONE = [
 """Verb, state, a way to the id of such a thing of patient p-1, and the call."""
 
 AT_LARGE = {
-    "publish": lambda w, who: publish.publish(w.ports, who, contents()),
+    "publish": lambda w, who: publish.publish(w.ports, who, files()),
     "invite": lambda w, who: invite.invite(w.ports, who, [fresh(w)]),
     "list reserves": lambda w, who: reserves.list_reserves(w.ports, who),
     "replan": lambda w, who: replan.replan(w.ports, who),
-    "what if": lambda w, who: whatif.what_if(w.ports, who, contents()),
+    "what if": lambda w, who: whatif.what_if(w.ports, who, files()),
     "plan invitations": lambda w, who: invite.plan_invitations(w.ports, who, [fresh(w)]),
     "regain places": lambda w, who: regain.regain_places(w.ports, who),
     "expire holds": lambda w, who: expire.expire_holds(w.ports, who),

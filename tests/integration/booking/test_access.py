@@ -10,7 +10,7 @@ from tests.world import World, document
 from timevalg.booking import feed, inbox, invite, publish
 from timevalg.booking.access import ACCESS
 from timevalg.booking.use_cases import USE_CASES, use_case
-from timevalg.clinic import read_sources
+from timevalg.clinic import from_sources
 from timevalg.model.contents import Source
 from timevalg.model.errors import NotAllowed, NotFound
 from timevalg.model.principal import RoleName
@@ -80,7 +80,7 @@ def test_a_planner_of_another_clinic_can_neither_publish_nor_invite(quick):
     changed = document()
     changed["clinic"]["place"] = {"name": "Elsewhere"}
     with pytest.raises(NotFound):
-        publish.publish(quick.ports, elsewhere, read_sources({"clinic": Source(changed, {})}))
+        publish.publish(quick.ports, elsewhere, from_sources({"clinic": Source(changed, {})}))
     with pytest.raises(NotFound):
         invite.invite(quick.ports, elsewhere, [task])
     assert quick.dump() == before

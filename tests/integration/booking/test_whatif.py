@@ -5,19 +5,10 @@ from datetime import date
 import pytest
 
 from tests.integration.booking.test_replan import away, chosen
-from tests.world import ORGANISATION, document, pool
-from timevalg.booking.whatif import what_if
-from timevalg.clinic import read_sources
-from timevalg.model.contents import Source
+from tests.world import document, pool
 from timevalg.model.errors import InvalidInput
-from timevalg.model.principal import Principal, RoleName
 
 DAY = date(2027, 1, 20)
-
-
-def forecast(world, source):
-    contents = read_sources({"clinic": Source(source, {})})
-    return what_if(world.ports, Principal("anna", RoleName.PLANNER, ORGANISATION), contents)
 
 
 def test_the_forecast_is_what_happens(world):
@@ -27,7 +18,7 @@ def test_the_forecast_is_what_happens(world):
     world.desk.amend(wide, not_after=date(2027, 1, 25))
     source = away(2, last=date(2027, 1, 21))
     before = world.dump()
-    found = forecast(world, source)
+    found = world.what_if(source)
     after = world.dump()
     looked = [a for a in after["audit"] if a not in before["audit"]]
     assert {a.verb for a in looked} == {"what if"}
@@ -51,18 +42,18 @@ def test_the_forecast_is_what_happens(world):
 
 
 def test_the_same_file_changes_nothing(quick):
-    found = forecast(quick, document())
+    found = quick.what_if(document())
     assert (found.published.clinics, found.moved, found.lost) == ((), (), {})
 
 
 def test_a_file_that_could_not_be_published_is_refused_alike(quick):
     quick.invited(pools=("manual",))
     with pytest.raises(InvalidInput, match="manual is still needed"):
-        forecast(quick, document(pools=[pool("auto")]))
+        quick.what_if(document(pools=[pool("auto")]))
 
 
 def test_the_picture_that_others_plan_on_stays_the_true_one(quick):
     task = quick.invited()
-    forecast(quick, document(pools=[pool("auto", open=[])]))
+    quick.what_if(document(pools=[pool("auto", open=[])]))
     assert quick.patient().offers(task).offers
     quick.patient().choose(task, quick.patient().offers(task).offers[0])

@@ -64,7 +64,10 @@ def put_clinic_file_in_force(
     version: Version,
     response: Response,
 ) -> shapes.InForceOut:
-    """Put a clinic's file in force; where there is none yet, If-Match is "0"."""
+    """Put a clinic's file in force; where there is none yet, If-Match is "0".
+
+    Sections that it leaves out stay as they are in force; `[]` empties one.
+    """
     done = desk.publish_file(
         clinic,
         given.file,
@@ -78,7 +81,7 @@ def put_clinic_file_in_force(
 
 @router.operation("POST", FILE + "/check", "check clinic file", unversioned=READS)
 def check_clinic_file(desk: Planner, clinic: Id, given: shapes.FileIn) -> shapes.CheckedFileOut:
-    """Say everything that is wrong with a file, beside those in force, or sum it up."""
+    """Say everything that is wrong with a file as it would be in force, or sum it up."""
     try:
         return shapes.CheckedFileOut.of(
             desk.check_file(clinic, given.file, given.calendars), clinic

@@ -43,7 +43,7 @@ def publish_clinics(
 ) -> intake.PublishedOut:
     """Put clinic files in force; If-Match is that of all files together, "0" where there is none.
 
-    The same files again change nothing.
+    The same files again change nothing; sections that one leaves out stay, `[]` empties one.
     """
     done = system.publish(given.sources(), version=version, idempotency_key=key)
     tag(response, system.clinics_version())

@@ -1,0 +1,102 @@
+"""A file that leaves a section out leaves it as it is published; an empty one empties it."""
+
+import pytest
+
+from tests.world import document, pool
+from timevalg.clinic import from_text
+from timevalg.model.errors import InvalidInput
+
+QUOTA = {"pools": ["auto"], "per": "day", "max": 2}
+ROW = {"id": "dr-c", "kind": "clinician", "skills": ["talk"], "busy": "c.ics"}
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//test//EN
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20270101T000000Z
+DTSTART:20270120T080000Z
+DTEND:20270120T090000Z
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def only(**sections):
+    """A file with nothing but its clinic and these sections."""
+    whole = document()
+    return {"format": whole["format"], "clinic": whole["clinic"], **sections}
+
+
+def in_force(world):
+    return world.desk.clinic_file("clinic").document
+
+
+def test_a_section_left_out_stays_and_an_empty_one_is_emptied(world):
+    whole = document(quotas=[QUOTA], busy=[])
+    world.publish(whole)
+    wider = [pool(n) for n in ("auto", "manual", "record", "staff", "new")]
+    assert world.publish(only(pools=wider)).clinics == ("clinic",)
+    assert in_force(world) == whole | {"pools": wider}
+    assert world.publish(only(pools=wider)).clinics == ()
+    assert world.publish(only()).clinics == ()
+    assert world.publish(only(quotas=[])).clinics == ("clinic",)
+    assert in_force(world) == whole | {"pools": wider, "quotas": []}
+
+
+def test_what_if_tells_of_such_a_file_what_publishing_it_does(world):
+    _, visit = world.chosen()
+    files = only(pools=[pool(n, open=[]) for n in ("auto", "manual", "record", "staff")])
+    found = world.what_if(files)
+    assert found.published.outside.keys() == {visit.id}
+    assert world.publish(files).outside == found.published.outside
+    assert in_force(world)["services"] == document()["services"]
+
+
+def test_calendars_stay_with_the_resources_that_name_them(world):
+    whole = document()
+    whole["resources"].append(ROW)
+    world.desk.publish_file("clinic", whole, {"c.ics": CALENDAR})
+    world.desk.publish_file("clinic", only(quotas=[QUOTA]))
+    assert world.desk.clinic_file("clinic").calendars == {"c.ics": CALENDAR}
+    world.publish(document())
+    assert world.desk.clinic_file("clinic").calendars == {}
+
+
+def test_what_stays_and_does_not_fit_is_told_without_a_line(world):
+    world.publish(document(quotas=[QUOTA]))
+    text = f"format: 1\nclinic: {in_force(world)['clinic']}\npools: []\nbusy: 7\n"
+    with pytest.raises(InvalidInput) as caught:
+        world.put_in_force([from_text("clinic.yaml", text, {})])
+    kept, wrong = caught.value.problems
+    assert (kept.line, kept.key) == (None, "quotas[0].pools[0]")
+    assert kept.message.startswith("there is no pool 'auto'")
+    assert kept.message.endswith("(`quotas` is left out and stays as published; write it too)")
+    assert (wrong.line, wrong.key) == (4, "busy")
+    assert "write []" in wrong.message
+
+
+def test_bookings_that_a_file_lists_are_not_kept_in_the_next(world):
+    row = {
+        "id": "b-1",
+        "patient": "p-9",
+        "service": "talk",
+        "start": "2027-01-20T09:00",
+        "resources": {"doctor": ["dr-a"], "room": ["room"]},
+    }
+    world.publish(document(bookings=[row]))
+    world.publish(only(quotas=[QUOTA]))
+    assert "bookings" not in in_force(world)
+    assert world.desk.appointment("b-1").state == "booked"
+
+
+def test_an_earlier_version_comes_back_whole(world):
+    world.publish(document(quotas=[QUOTA]))
+    world.desk.roll_back("clinic", 1)
+    assert in_force(world) == document()
+
+
+def test_a_file_of_another_organisation_is_refused_where_it_says_so(world):
+    foreign = only()
+    foreign["clinic"] = foreign["clinic"] | {"organisation": "111111111"}
+    with pytest.raises(InvalidInput, match=r"clinic\.organisation: '111111111' is not yours"):
+        world.publish(foreign)
