@@ -70,6 +70,41 @@ def test_a_pool_off_and_on(ask, url, file):
     assert ask("pools", "on", "clinic", "none", *NOW)[0] == 2
 
 
+def test_one_file_of_several_clinics_is_completed_by_what_is_published(ask, file, tmp_path):
+    """It borrows a room of a clinic that is published, and leaves out what stays."""
+    other = tmp_path / "other.yaml"
+
+    def write(source, **clinic):
+        source["clinic"] |= {"id": "other", **clinic}
+        other.write_text(yaml.safe_dump(source, allow_unicode=True))
+
+    source = document()
+    source["resources"] = [
+        {"id": "dr-o", "kind": "clinician", "skills": ["talk"]},
+        {"id": "room", "kind": "room", "owner": "clinic"},
+    ]
+    write(source)
+    status, _, err = ask("clinic", "publish", other)
+    assert (status, "there is no clinic 'clinic' among the files" in err) == (2, True)
+    assert list(tmp_path.iterdir()) == [other]  # no database for it
+    ask("clinic", "publish", file())
+    whatif = ("pools", "whatif", other, "--json")
+    assert json.loads(ask(*whatif)[1])["clinics"] == ["other"]
+    assert ask("clinic", "publish", other) == (0, "in force: other\n", "")
+    for section in ("resources", "services"):
+        del source[section]
+    source["pools"][0]["notice"] = 5
+    write(source)
+    assert json.loads(ask(*whatif)[1])["clinics"] == ["other"]
+    assert ask("clinic", "publish", other) == (0, "in force: other\n", "")
+    assert ask("clinic", "publish", other) == (0, "nothing has changed\n", "")
+    write(source | {"services": []})
+    status, out, err = ask("clinic", "publish", other)
+    assert (status, out, f"{other}:" in err) == (2, "", True)
+    write(source, organisation="")
+    assert "clinic.organisation" in ask("clinic", "publish", other)[2]
+
+
 LINES = """patient,pools,opens,due,not_after
 p-1,auto,2027-01-04,2027-01-08,2027-01-29
 p-2,auto,2027-01-04,2027-01-08,2027-01-29

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from timevalg.cli.standing import Standing, opened
-from timevalg.clinic import read
+from timevalg.clinic import read, read_files, stated_organisation
 
 if TYPE_CHECKING:
     from timevalg.booking.publish import Published
@@ -23,9 +23,11 @@ WHO = "timevalg clinic"
 def publish(file: Path, url: str, as_json: bool) -> None:
     """Put a file, or a folder of them, in force; on SQLite the tables are brought up to date."""
     from timevalg.library import Timevalg
-    from timevalg.store.migrate import require_current
+    from timevalg.store.migrate import is_there, require_current
 
-    organisation = read(file).organisation.id
+    organisation = stated_organisation(read_files(file))
+    if not is_there(url):
+        read(file)  # nothing is published that would complete it: no database for a wrong file
     if not url.startswith("sqlite"):
         require_current(url)
     with Timevalg.open(url, organisation=organisation) as valg:

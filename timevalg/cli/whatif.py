@@ -15,12 +15,12 @@ from timevalg.booking.whatif import Forecast
 from timevalg.cli.replan import rows, sure, table
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened, row
-from timevalg.clinic import read
+from timevalg.clinic import read_files, stated_organisation
 
 
 def run(file: Path, url: str, now: str | None, as_json: bool) -> None:
     """Answer, as tables or as JSON."""
-    organisation = read(file).organisation.id
+    organisation = stated_organisation(read_files(file))
     with opened(Standing(None, now, url, organisation)) as valg:
         found = valg.planner("timevalg pools whatif").what_if(file)
     if as_json:

@@ -79,11 +79,22 @@ def require_there(url: str) -> None:
     InvalidInput
         Naming ``--database``.
     """
-    dialect_of(url)  # refuses what is no address
+    if not is_there(url):
+        raise _refused(f"there is no file {make_url(url).database}")
+
+
+def is_there(url: str) -> bool:
+    """Tell whether there is a database to ask: SQLite would make the file that is not there.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no address.
+    """
+    dialect_of(url)
     where = make_url(url)
     file = where.database if where.get_backend_name() == "sqlite" else None
-    if file and file != ":memory:" and not Path(file).exists():
-        raise _refused(f"there is no file {file}")
+    return not file or file == ":memory:" or Path(file).exists()
 
 
 def require_current(url: str) -> None:
