@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, run
 from timevalg.booking.claiming import release
+from timevalg.booking.newly_outside import newly_outside
 from timevalg.booking.outside import Outside
 from timevalg.booking.patients import NO_NAME
 from timevalg.booking.ports import Ports
@@ -29,10 +30,8 @@ from timevalg.model.principal import Principal
 from timevalg.model.records import Publication
 from timevalg.model.session import SessionKind
 from timevalg.model.states import LIVE, AppointmentState, TaskState
-from timevalg.solver.ask import Ask
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import is_valid_place
-from timevalg.solver.verify import broken
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,8 @@ def put_in_force(act: Act, contents: Contents, present: Mapping[str, Source]) ->
         allow(act.verb, act.principal, kind="clinic", key=clinic, clinic=clinic)
         _store(act, clinic, contents.sources[clinic])
     before = read_sources(present).organisation if present else None
-    outside = _outside(act, before, contents.organisation)
     taking_in = Outside(act)
+    outside = {} if before is None else newly_outside(taking_in.picture, before, _to_come(act))
     listed = [b for b in contents.bookings if b.session.clinic in changed]
     conflicts = bring_in(act, taking_in, listed)
     lost = taking_in.finish()
@@ -220,28 +219,6 @@ def _require_used(act: Act, organisation: Organisation, changed: tuple[str, ...]
 def _to_come(act: Act) -> list[Appointment]:
     to_come = Between(act.unit.now())
     return act.unit.appointments.find(state=AppointmentState.BOOKED, start=to_come)
-
-
-def _outside(
-    act: Act, before: Organisation | None, now: Organisation
-) -> dict[str, tuple[str, ...]]:
-    """Give the bookings to come that break rules which they kept before."""
-    found: dict[str, tuple[str, ...]] = {}
-    for visit in _to_come(act):
-        if visit.pool is None or before is None:
-            continue
-        known = _breaks(act, before, visit, visit.pool)
-        new = tuple(v for v in _breaks(act, now, visit, visit.pool) if v not in known)
-        if new:
-            found[visit.id] = new
-    return found
-
-
-def _breaks(act: Act, organisation: Organisation, visit: Appointment, pool: str) -> tuple[str, ...]:
-    """Give the rules on time and resources that a visit breaks; the others are for new ones."""
-    ask = Ask(visit.clinic, pool, act.unit.now())
-    verdict = broken(organisation, (), ask, visit.start, visit.resources)
-    return tuple(v for v in verdict if v.startswith(("opening", "closed", "resources")))
 
 
 def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
 
+from timevalg.booking.crowds import crowds
 from timevalg.booking.soundness.chart import Chart
 from timevalg.model.appointment import Origin
 from timevalg.model.records import CaseKind
@@ -43,33 +42,11 @@ def each_live_task_has_a_valid_place(chart: Chart) -> Iterator[tuple[str, str]]:
 
 def no_quota_is_exceeded(chart: Chart) -> Iterator[tuple[str, str]]:
     """Save by times that staff or record systems have set, or that are older than the quota."""
-    for clinic in chart.organisation.clinics.values():
-        for quota in clinic.quotas:
-            counts: dict[tuple[date, str], list[Session]] = defaultdict(list)
-            for (where, pool, day), sessions in chart.counted.items():
-                if where != clinic.id or pool not in quota.pools:
-                    continue
-                for session in sessions:
-                    if session.is_live(chart.now) or session.is_place:
-                        for name in _counted_for(chart, session, quota.each):
-                            counts[quota.period(day), name].append(session)
-            for (period, name), sessions in sorted(counts.items(), key=lambda row: row[0]):
-                chosen = [s for s in sessions if not _is_set_by_others(chart, s)]
-                if len(sessions) > quota.max and len(chosen) > quota.max:
-                    whose = f" of {name}" if name else ""
-                    pools = ", ".join(sorted(quota.pools))
-                    yield (
-                        f"{len(sessions)} visits{whose} in {pools} in the {quota.per} of {period},"
-                        f" where {clinic.id} allows {quota.max}",
-                        "move some of them, or raise the quota in the clinic's file",
-                    )
-
-
-def _counted_for(chart: Chart, session: Session, each: str | None) -> list[str]:
-    if each is None:
-        return [""]
-    resources = chart.organisation.clinic(session.clinic).resources
-    return [r for r in session.spans if r in resources and resources[r].kind == each]
+    standing = (s for s in chart.sessions.values() if s.is_live(chart.now) or s.is_place)
+    for crowd in crowds(chart.organisation, standing):
+        chosen = [s for s in crowd.sessions if not _is_set_by_others(chart, s)]
+        if len(chosen) > crowd.quota.max:
+            yield str(crowd), "move some of them, or raise the quota in the clinic's file"
 
 
 def choices_obey_the_rules(chart: Chart) -> Iterator[tuple[str, str]]:
