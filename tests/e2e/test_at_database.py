@@ -166,6 +166,31 @@ def test_an_organisation_typed_wrongly_is_refused_and_those_that_there_are_named
     assert "--organisation" not in said(ORGANISATION).stderr
 
 
+@pytest.mark.parametrize("organisation", [(), NEEDED], ids=["none", "named"])
+@pytest.mark.parametrize("command", ["work", "figures", "replan", "reserve"])
+def test_where_nothing_is_published_all_say_what_to_do(tmp_path, command, organisation):
+    upgrade(url := f"sqlite:///{tmp_path / 'clinic.db'}")
+    done = commands.timevalg(command, "--database", url, *organisation)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = "nothing is published there: `timevalg clinic publish FILE` does it\n"
+    assert done.stderr.startswith("command line: --")
+    assert done.stderr.endswith(said)
+
+
+@pytest.mark.parametrize("command", ["work", "figures"])
+def test_where_several_organisations_are_published_one_must_be_said(tmp_path, command):
+    url, others = f"sqlite:///{tmp_path / 'clinic.db'}", (ORGANISATION, "999999998")
+    for organisation in others:
+        source = document()
+        source["clinic"]["organisation"] = organisation
+        with Timevalg.open(url, organisation=organisation) as valg:
+            valg.planner("anna").publish({"clinic": Source(source)})
+    done = commands.timevalg(command, "--database", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("command line: --organisation: the database holds ")
+    assert all(organisation in done.stderr for organisation in others)
+
+
 def test_the_first_right_may_come_before_a_clinic_and_makes_the_organisation_known(tmp_path):
     """A record system publishes by a right."""
     upgrade(url := f"sqlite:///{tmp_path / 'clinic.db'}")
@@ -177,7 +202,8 @@ def test_the_first_right_may_come_before_a_clinic_and_makes_the_organisation_kno
     done = said("rights", "give", "--role", "system", "--holder", "client:dips")
     assert (done.returncode, done.stderr) == (
         0,
-        f"warning: '{ORGANISATION}' has no clinic in this database; nothing is published there\n",
+        f"warning: '{ORGANISATION}' has no clinic in this database; nothing is published there:"
+        " `timevalg clinic publish FILE` does it\n",
     )
     assert "client:dips" in said("rights", "list").stdout
     assert said("audit", "verify").returncode == 0

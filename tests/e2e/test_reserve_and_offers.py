@@ -293,4 +293,4 @@ def test_both_answer_from_a_database(answer, ask, tmp_path, monkeypatch):
     assert (offered["unsafe"], offered["undecided"]) == (1, 0)
     status, _, err = ask("reserve", "--database", url, "--organisation", "888888888")
     assert status == 2
-    assert "no clinic of that organisation" in err
+    assert "'888888888' has no clinic in this database; there is " in err

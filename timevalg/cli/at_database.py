@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from timevalg.booking.unit_of_work import UnitOfWork
 
 
+NOTHING = "nothing is published there: `timevalg clinic publish FILE` does it"
+
+
 @contextmanager
 def ports_at(url: str) -> Iterator[Ports]:
     """Open a database that is there already, as this installation needs it.
@@ -60,12 +63,29 @@ def require_known(ports: Ports, organisation: str) -> None:
         raise InvalidInput.single("--organisation", unpublished, "command line")
 
 
+def only_organisation(ports: Ports) -> str:
+    """Give the organisation that the database holds, where nobody says which.
+
+    Raises
+    ------
+    InvalidInput
+        Naming ``--organisation`` where there are several, ``--database`` where there is none.
+    """
+    known = ports.store.organisations()
+    if not known:
+        raise InvalidInput.single("--database", NOTHING, "command line")
+    if len(known) > 1:
+        said = f"the database holds {', '.join(known)}; say which"
+        raise InvalidInput.single("--organisation", said, "command line")
+    return known[0]
+
+
 def nothing_published(ports: Ports, organisation: str) -> str:
     """Say that an organisation has no clinic in the database, and which have; "" = it has."""
     known = ports.store.organisations()
     if organisation in known:
         return ""
-    there = f"there is {', '.join(known)}" if known else "nothing is published there"
+    there = f"there is {', '.join(known)}" if known else NOTHING
     return f"{organisation!r} has no clinic in this database; {there}"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from timevalg.cli.at_database import ports_at
+from timevalg.cli.at_database import nothing_published, only_organisation, ports_at
 from timevalg.cli.moments import parse_now, typed_now
 from timevalg.clinic import read
 from timevalg.model.contents import Contents
@@ -101,15 +101,9 @@ def opened(standing: Standing) -> Iterator[Timevalg]:
 def _organisation(url: str, wanted: str | None) -> tuple[str, ZoneInfo]:
     """Find the organisation that is meant, and its clock."""
     with ports_at(url) as ports:
-        known = ports.store.organisations()
-        if not known or (wanted or known[0]) not in known:
-            raise InvalidInput.single(
-                "--database", "no clinic of that organisation is published there", "command line"
-            )
-        if wanted is None and len(known) > 1:
-            said = f"the database holds {', '.join(known)}; say which"
-            raise InvalidInput.single("--organisation", said, "command line")
-        organisation = wanted or known[0]
+        organisation = wanted or only_organisation(ports)
+        if unpublished := nothing_published(ports, organisation):
+            raise InvalidInput.single("--organisation", unpublished, "command line")
         clinics = ports.pictures.current(organisation).index.organisation.clinics
         return organisation, next(iter(clinics.values())).timezone
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from timevalg.cli.at_database import ports_at, require_known
+from timevalg.cli.at_database import only_organisation, ports_at, require_known
 from timevalg.cli.options import DatabaseUrl, Json
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
@@ -164,12 +164,7 @@ def _operating(
 
 
 def _operator(ports: Ports, organisation: str | None) -> Principal:
-    if organisation is None:
-        known = ports.store.organisations()
-        if len(known) != 1:
-            names = ", ".join(known) or "none"
-            raise InvalidInput.single("--organisation", f"which one? there is: {names}")
-        (organisation,) = known
+    organisation = organisation or only_organisation(ports)
     require_known(ports, organisation)
     return Principal(getpass.getuser(), RoleName.OPERATOR, organisation, channel="cli")
 
