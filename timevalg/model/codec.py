@@ -28,8 +28,12 @@ def dump(value: Any) -> str:
 
 
 def digest(value: Any) -> str:
-    """Give 64 hexadecimal digits that equal values share, in whatever order or zone they come."""
-    canonical = json.dumps(json.loads(dump(value)), ensure_ascii=False, sort_keys=True)
+    """Give 64 hexadecimal digits that equal values share, in whatever order or zone they come.
+
+    Numbers that are none (``.nan`` in a clinic file) have theirs: who reads them refuses them.
+    """
+    plain = json.loads(json.dumps(value, default=_plain))
+    canonical = json.dumps(plain, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()
 
 

@@ -1,6 +1,7 @@
 """A file that leaves a section out leaves it as it is published; an empty one empties it."""
 
 import pytest
+import yaml
 
 from tests.world import document, pool
 from timevalg.clinic import from_text
@@ -93,6 +94,19 @@ def test_an_earlier_version_comes_back_whole(world):
     world.publish(document(quotas=[QUOTA]))
     world.desk.roll_back("clinic", 1)
     assert in_force(world) == document()
+
+
+def test_a_wrong_file_is_refused_alike_with_a_key_and_its_lines_do_not_matter(world, tmp_path):
+    path = tmp_path / "clinic.yaml"
+    text = yaml.safe_dump(only(pools=[pool("auto")]))
+    for wrong in (".nan", ".inf", "x"):
+        path.write_text(text.replace("raster: 30", f"raster: {wrong}"))
+        with pytest.raises(InvalidInput, match=r"clinic\.yaml:\d+: pools\[0\]\.raster"):
+            world.dips.publish(path, idempotency_key="k-1")
+    path.write_text(text)
+    done = world.dips.publish(path, idempotency_key="k-1")
+    path.write_text(f"# the same\n{text}")
+    assert world.dips.publish(path, idempotency_key="k-1") == done
 
 
 def test_a_file_of_another_organisation_is_refused_where_it_says_so(world):
