@@ -19,12 +19,15 @@ from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import LeaseLost
 from timevalg.model.principal import Principal, RoleName
-from timevalg.model.records import AuditEntry, CaseKind, Event, StaffCase, Work
+from timevalg.model.records import AuditEntry, CaseKind, Event, Patient, StaffCase, Work
 from timevalg.model.states import AppointmentState, TaskState, WorkState, target
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
 R = TypeVar("R")
+
+Seen = Task | Appointment | Patient
+_KINDS = {Task: "task", Appointment: "appointment", Patient: "patient"}
 
 _SETTLING = frozenset(
     {
@@ -399,16 +402,14 @@ def glance(ports: Ports, principal: Principal, verb: str, body: Callable[[Act], 
     return ports.store.run(principal.organisation, transaction, write=False)
 
 
-def note_looks(
-    ports: Ports, principal: Principal, verb: str, seen: Iterable[Task | Appointment]
-) -> None:
+def note_looks(ports: Ports, principal: Principal, verb: str, seen: Iterable[Seen]) -> None:
     """Write down who looked at what was only read, before the answer leaves."""
     things = list(seen)
 
     def body(act: Act) -> None:
         for thing in things:
-            kind = "task" if isinstance(thing, Task) else "appointment"
-            act.audit(kind, thing.id, thing.patient)
+            patient = thing.id if isinstance(thing, Patient) else thing.patient
+            act.audit(_KINDS[type(thing)], thing.id, patient)
 
     if things:
         run(ports, principal, verb, body)

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from timevalg.booking.access import ACCESS, scope_of
-from timevalg.booking.once import answer_once
+from timevalg.booking.again import answer_once
 from timevalg.booking.ports import Ports
 from timevalg.booking.standing import require_standing
 from timevalg.booking.unit_of_work import UnitOfWork

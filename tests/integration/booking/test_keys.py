@@ -9,7 +9,10 @@ from tests.integration.booking.ways import task_in, visit_in
 from tests.world import ORGANISATION, document, oslo
 from timevalg.booking import choose, forget, once
 from timevalg.booking.access import ACCESS
+from timevalg.booking.invite import Invitation
+from timevalg.booking.replan import Rebooked
 from timevalg.booking.use_cases import USE_CASES
+from timevalg.model.appointment import Preparation
 from timevalg.model.errors import (
     IllegalMove,
     InFlight,
@@ -20,6 +23,7 @@ from timevalg.model.errors import (
     TimeTaken,
 )
 from timevalg.model.principal import Principal, RoleName, worker
+from timevalg.model.records import Patient
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10)
 WHO = worker(ORGANISATION)
@@ -34,7 +38,7 @@ def test_the_same_call_has_the_same_answer_and_is_done_once(world):
     first = invitation(world, idempotency_key="k-1")
     before = world.dump()
     assert invitation(world, idempotency_key="k-1") == first
-    assert world.dump() == before
+    assert [e.verb for e in looks_since(world, before)] == ["read"]
     assert invitation(world, idempotency_key="k-2").task.id != first.task.id
     assert invitation(world).task.id != first.task.id  # without keys each is a call of its own
 
@@ -123,6 +127,33 @@ def test_a_key_answers_nobody_whose_right_has_ended(world, verb):
         call(task, AT, idempotency_key="k-1")
 
 
+@pytest.mark.parametrize("verb", ["choose", "hold", "none_suits", "complete"])
+def test_a_key_answers_nothing_that_has_been_withheld_since(quick, verb):
+    """Though the answer was theirs; and each time that it is shown is in the patient's log."""
+    world, mum = quick, "02013299997"
+    world.dips.register("p-1", birth=date(2020, 5, 5))
+    world.dips.represent("p-1", mum, "parent", shares_address=True)
+    task = world.invited()
+    view = world.valg.representative(mum, "p-1")
+    given = {"choose": (task, AT), "hold": (task, AT), "none_suits": (task, "Fridays")}
+    if verb == "complete":
+        given[verb] = (world.preparations(world.patient().choose(task, AT))[0], "yes")
+    call = getattr(view, verb)
+    answer = call(*given[verb], idempotency_key="k-1")
+    before = world.dump()
+    assert call(*given[verb], idempotency_key="k-1") == answer
+    (entry,) = looks_since(world, before)
+    assert (entry.verb, entry.principal) == ("read", world.ports.pseudonym(mum))
+    assert entry in world.patient().access_log()
+    world.desk.withhold(task)
+    before = world.dump()
+    with pytest.raises(NotFound):
+        call(*given[verb], idempotency_key="k-1")
+    assert world.dump() == before
+    world.desk.withhold(task, withheld=False)
+    assert call(*given[verb], idempotency_key="k-1") == answer
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "a\0b"])
 def test_what_is_no_key_is_refused(quick, key):
     with pytest.raises(InvalidInput, match="idempotency_key"):
@@ -179,6 +210,28 @@ def test_an_answer_is_forgotten_only_when_it_is_a_day_old(world):
     assert forget.forget_answers(world.ports, WHO) == 0
     world.clock.advance(timedelta(microseconds=1))
     assert forget.forget_answers(world.ports, WHO) == 1
+
+
+def looks_since(world, before):
+    """What has been looked at since, where nothing else has happened."""
+    now = world.dump()
+    looks = [entry for entry in now["audit"] if entry not in before["audit"]]
+    assert {**now, "audit": before["audit"]} == before
+    return looks
+
+
+def patients_in(answer):
+    """Whose tasks, visits, times and letters an answer shows."""
+    if isinstance(answer, list | tuple):
+        return {who for one in answer for who in patients_in(one)}
+    if isinstance(answer, Patient):
+        return {answer.id}
+    if isinstance(answer, Preparation):
+        return {"p-1"}
+    if isinstance(answer, Invitation | Rebooked):
+        return {who for name in vars(answer) for who in patients_in(getattr(answer, name))}
+    who = getattr(answer, "patient", None)
+    return {who} if who else set()
 
 
 def _without_room(world, visit):
@@ -318,9 +371,11 @@ def test_every_verb_takes_keys(quick, verb):
 
     first = call()
     before = quick.dump()
-    assert call() == first
-    assert type(call()) is type(first)
-    assert quick.dump() == before
+    again = call()
+    assert (again, type(again)) == (first, type(first))
+    looks = looks_since(quick, before)
+    assert {(e.verb, e.role) for e in looks} <= {("read", e.role) for e in before["audit"]}
+    assert {e.patient for e in looks} == patients_in(first)
 
 
 NO_KEYS = {
