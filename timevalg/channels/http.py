@@ -8,10 +8,11 @@ from functools import cache
 
 import httpx2
 
+from timevalg.exchange import Bounded, within
 from timevalg.model.errors import NotDelivered
 
 SECONDS = 5.0
-"""How long a receiver may be silent."""
+"""How long a receiver may take, from the connection to the last of its headers."""
 NOTHING_MORE = 204
 GONE = 410
 """The answer of a receiver that wants no more, ever."""
@@ -19,7 +20,8 @@ GONE = 410
 
 @cache
 def _client() -> httpx2.Client:
-    client = httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+    way = Bounded(trust_env=False)
+    client = httpx2.Client(transport=way, timeout=SECONDS, trust_env=False)
     atexit.register(client.close)
     return client
 
@@ -34,7 +36,11 @@ def post(channel: str, url: str, body: bytes, headers: Mapping[str, str]) -> int
         Any other error leaves that open.
     """
     try:
-        with _client().stream("POST", url, content=body, headers=dict(headers)) as answer:
+        client = _client()
+        with (
+            within(SECONDS),
+            client.stream("POST", url, content=body, headers=dict(headers)) as answer,
+        ):
             status, succeeded = answer.status_code, answer.is_success
             if answer.headers.get("content-length") == "0" or status == NOTHING_MORE:
                 answer.read()  # so that the connection may serve again

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from timevalg.exchange import Bounded, within
 from timevalg.model.errors import Busy
 
 KEPT = 600.0
@@ -20,7 +23,9 @@ PAUSE = 30.0
 LARGEST = 100_000
 """Bytes of a key set at most."""
 PATIENCE = 5.0
-"""Seconds to wait for an answer."""
+"""Seconds for a whole answer."""
+
+NOTHING: tuple[float, KeySet | None] = (float("-inf"), None)
 
 Fetch = Callable[[str], Mapping[str, Any]]
 
@@ -32,11 +37,21 @@ def fetched(url: str) -> Mapping[str, Any]:
     ------
     httpx2.HTTPError, ValueError
     """
-    answer = httpx2.get(url, timeout=PATIENCE, follow_redirects=False)
-    answer.raise_for_status()
-    if len(answer.content) > LARGEST:
-        raise ValueError(f"the key set is larger than {LARGEST} bytes")
-    found = answer.json()
+    there = httpx2.URL(url)
+    proxy = None if proxy_bypass(there.host) else getproxies().get(there.scheme)
+    asked = {"accept": "application/json", "accept-encoding": "identity"}
+    with (
+        httpx2.Client(transport=Bounded(proxy=proxy), timeout=PATIENCE, headers=asked) as client,
+        within(PATIENCE),
+        client.stream("GET", there) as answer,
+    ):
+        answer.raise_for_status()
+        content = b""
+        for part in answer.iter_raw():
+            content += part
+            if len(content) > LARGEST:
+                raise ValueError(f"the key set is larger than {LARGEST} bytes")
+    found = json.loads(content)
     if not isinstance(found, dict):
         raise ValueError("the key set is no JSON object")
     return found
@@ -46,7 +61,8 @@ class KeySets:
     """Key sets by address.
 
     A key that is not known may be a new one (rotation): the set is fetched again, at most every
-    `PAUSE` seconds. An issuer that does not answer leaves the keys as they were.
+    `PAUSE` seconds. An issuer that does not answer leaves the keys as they were. While one asks an
+    issuer, only those wait who lack a key of that issuer.
 
     Parameters
     ----------
@@ -60,7 +76,7 @@ class KeySets:
         self._fetch, self._seconds = fetch, seconds
         self._kept: dict[str, tuple[float, KeySet]] = {}
         self._tried: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
 
     def having(self, url: str, kid: str) -> KeySet:
         """Give the key set at an address, fetched anew if it lacks the key and that may help.
@@ -70,15 +86,20 @@ class KeySets:
         Busy
             If there are no keys yet and the issuer does not answer.
         """
-        with self._lock:
-            now = self._seconds()
-            at, keys = self._kept.get(url, (float("-inf"), None))
-            fresh = now - at < KEPT
-            if keys is None or not fresh or not _has(keys, kid):
-                keys = self._renewed(url, now, keys)
-            return keys
+        at, keys = self._kept.get(url, NOTHING)
+        known = keys if keys is not None and _has(keys, kid) else None
+        if known is not None and self._seconds() - at < KEPT:
+            return known
+        asking = self._asking.setdefault(url, threading.Lock())
+        if not asking.acquire(blocking=known is None) and known is not None:
+            return known
+        try:
+            return self._renewed(url)
+        finally:
+            asking.release()
 
-    def _renewed(self, url: str, now: float, keys: KeySet | None) -> KeySet:
+    def _renewed(self, url: str) -> KeySet:
+        now, (_, keys) = self._seconds(), self._kept.get(url, NOTHING)
         if now - self._tried.get(url, float("-inf")) < PAUSE:
             if keys is None:
                 raise Busy("the token issuer")

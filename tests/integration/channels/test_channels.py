@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 
+import httpx2
 import pytest
 
 from benchmarks.receiver import Receiver
-from timevalg.channels import smtp
+from tests.dripping import answering
+from timevalg.channels import http, smtp
 from timevalg.channels.http import post
 from timevalg.channels.settings import channels
 from timevalg.channels.sms import Sms
@@ -171,6 +173,16 @@ def test_no_more_than_the_status_of_an_answer_is_waited_for(serve):
 
     port = serve(ThreadingHTTPServer(("127.0.0.1", 0), Endless))
     assert post("webhook", f"http://127.0.0.1:{port}/", b"{}", {}) == 200
+
+
+def test_a_receiver_that_drips_its_headers_is_given_up_in_time(monkeypatch):
+    """Whether it has taken the event is not known then."""
+    monkeypatch.setattr(http, "SECONDS", 0.5)
+    with (
+        answering(b"HTTP/1.1 200 OK\r\n", b"x") as url,
+        pytest.raises(httpx2.ReadTimeout),
+    ):
+        post("webhook", url, b"{}", {})
 
 
 def test_without_a_connection_nothing_has_left():
