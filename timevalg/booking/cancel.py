@@ -9,10 +9,11 @@ from timevalg.booking.change import PATIENTS
 from timevalg.booking.claiming import release, release_all
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.told import tell_cancelled
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number
 from timevalg.booking.visits import booking_of, last_instant, void_preparations
-from timevalg.model.appointment import Appointment, Origin
+from timevalg.model.appointment import Appointment
 from timevalg.model.clinic import Clinic
 from timevalg.model.errors import IllegalMove, InvalidInput
 from timevalg.model.principal import Principal
@@ -75,9 +76,7 @@ def cancel(
                 reason or "cancelled before it was confirmed",
                 task=task.id,
             )
-            give_back(act, picture, task, found[1], verb)
-            if not patients_wish:
-                _tell(act, visit, task)
+            give_back(act, picture, task, found[1], verb, letter=not patients_wish)
             return act.unit.appointments.get(visit.id)
         return cancel_visit(act, visit, task, letter=not patients_wish)
 
@@ -91,15 +90,8 @@ def cancel_visit(act: Act, visit: Appointment, task: Task | None, *, letter: boo
     act.close(kind=CaseKind.CONFLICT, appointment=visit.id)
     cancelled = act.save(visit, "appointment.cancelled", "cancel", session=None)
     if letter:
-        _tell(act, visit, task)
+        tell_cancelled(act, visit, task)
     return cancelled
-
-
-def _tell(act: Act, visit: Appointment, task: Task | None) -> None:
-    """Write the work of the letter that a visit is cancelled, to a patient who knows of it."""
-    knows = visit.lettered_at is not None or visit.origin is Origin.CHOSEN
-    if knows and (task is None or task.letters):
-        act.work("letter", visit.id, visit.clinic, act.unit.now(), "cancellation")
 
 
 def require_cancellable(act: Act, clinic: Clinic, visit: Appointment) -> None:

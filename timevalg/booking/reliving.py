@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from timevalg.booking.acting import Act, regain_later
 from timevalg.booking.claiming import Wanted, claim, claim_all, drop_holds, release
+from timevalg.booking.told import tell_cancelled
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import TimeTaken
@@ -96,11 +97,23 @@ def keep_place(
 
 
 def give_back(
-    act: Act, picture: Picture, task: Task, certificate: Certificate | None, verb: str
+    act: Act,
+    picture: Picture,
+    task: Task,
+    certificate: Certificate | None,
+    verb: str,
+    *,
+    letter: bool = True,
 ) -> Task:
     """Undo the task's visit and move the task to a live state, with a place.
 
-    Where no place can be found the loss is named: a ``capacity-loss`` on the staff list.
+    A patient who knows of the visit gets a letter. Where no place can be found the loss is named:
+    a ``capacity-loss`` on the staff list.
+
+    Parameters
+    ----------
+    letter : bool
+        False where it is the patient's own wish.
 
     Raises
     ------
@@ -116,6 +129,8 @@ def give_back(
         bookings = list(booking_of(act, appointment))
         void_preparations(act, appointment)
         act.save(appointment, "appointment.cancelled", "cancel", session=None)
+        if letter:
+            tell_cancelled(act, appointment, task)
     if certificate is None:
         release(act, bookings)
     else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from timevalg.booking.acting import Act
-from timevalg.model.appointment import Appointment
+from timevalg.model.appointment import Appointment, Origin
 from timevalg.model.records import Letter
 from timevalg.model.states import LetterState
+from timevalg.model.task import Task
 
 TELLING = frozenset({"appointment", "change"})
 """The kinds of letter that tell how a visit stands."""
@@ -34,6 +35,12 @@ def is_told(act: Act, visit: Appointment) -> bool:
     return last is not None and says(last, visit)
 
 
+def is_told_cancelled(act: Act, visit: Appointment) -> bool:
+    """Tell whether a letter says that the visit is cancelled, or waits to say so."""
+    state = LEFT | {LetterState.PENDING}
+    return act.unit.letters.count(appointment=visit.id, kind="cancellation", state=state) > 0
+
+
 def known_start(act: Act, visit: Appointment) -> datetime | None:
     """Give the start that the patient knows; None = they know of the visit as it is, or nothing."""
     letter = _last_that_left(act.unit.letters.find(appointment=visit.id, kind=TELLING, state=LEFT))
@@ -44,6 +51,14 @@ def known_start(act: Act, visit: Appointment) -> datetime | None:
     if letter is None:
         return None
     return letter.told.start if letter.told is not None else visit.lettered_start
+
+
+def tell_cancelled(act: Act, visit: Appointment, task: Task | None) -> None:
+    """Write the work of the letter that a visit is cancelled, to a patient who knows of it."""
+    is_chosen = visit.origin is Origin.CHOSEN or visit.chosen is not None
+    knows = is_chosen or visit.lettered_at is not None
+    if knows and (task is None or task.letters):
+        act.work("letter", visit.id, visit.clinic, act.unit.now(), "cancellation")
 
 
 def _last_that_left(letters: list[Letter]) -> Letter | None:

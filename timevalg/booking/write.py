@@ -13,7 +13,7 @@ from timevalg.booking.effect import Effect, Way, put_out, put_out_all
 from timevalg.booking.letter_facts import choice_facts, told_terms, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Channel, Ports
-from timevalg.booking.told import is_told, known_start, says
+from timevalg.booking.told import is_told, is_told_cancelled, known_start, says
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import is_for_verification
@@ -215,7 +215,7 @@ LETTER = Effect(
 
 def _is_news(act: Act, kind: str, visit: Appointment) -> bool:
     if kind == "cancellation":
-        return visit.state is AppointmentState.CANCELLED
+        return visit.state is AppointmentState.CANCELLED and not is_told_cancelled(act, visit)
     return visit.state is AppointmentState.BOOKED and not is_told(act, visit)
 
 

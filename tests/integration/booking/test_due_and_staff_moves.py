@@ -108,10 +108,12 @@ def test_staff_undo_before_the_letter(world, state):
 )
 def test_withdraw_from_every_state(world, state):
     task = task_in(world, state)
+    refused = world.read(lambda unit: unit.appointments.find(task=task.id, state="cancelled"))
     world.desk.withdraw(task=task.id, reason="died", letters=False)
     ended(world, task, "withdrawn")
     world.at(date(2027, 1, 30))
-    assert world.letters(kind="cancellation") == []
+    told = world.letters(kind="cancellation")
+    assert [letter.appointment for letter in told] == [visit.id for visit in refused]
     assert world.cases() == []
 
 

@@ -246,6 +246,60 @@ def test_a_choice_called_off_before_it_was_confirmed_is_told(quick, cancel, lett
     assert sent(quick) == letters
 
 
+def _rebook(world, task):
+    visit, source = world.visit(task), document()
+    day = visit.start.date().isoformat()
+    source["resources"][2]["away"] = [{"from": day, "to": day}]
+    world.publish(source)
+    world.desk.rebook(visit)
+
+
+ENDS = {
+    "undo": lambda world, task: world.desk.undo(task, reason="x"),
+    "check": lambda world, task: world.desk.check(task, confirm=False, reason="x"),
+    "refuse": lambda world, task: world.desk.refuse(world.visit(task), reason="x"),
+    "rebook": _rebook,
+    "hand to staff": lambda world, task: world.desk.take(task),
+    "silence": lambda world, task: world.at(date(2027, 1, 14)),
+}
+"""What ends a time that is not confirmed, but for cancelling it; the last two only a chosen one."""
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("letters", [True, False])
+def test_a_choice_that_ends_is_told_whatever_ends_it(quick, ends, letters):
+    task = quick.invited(pools=["record"], letters=letters)
+    quick.work()
+    quick.patient().choose(task, AT)
+    quick.work()
+    ENDS[ends](quick, quick.task(task))
+    quick.work()
+    assert quick.task(task).state == ("open" if ends == "refuse" else "with-staff")
+    again = ["choice"] if ends == "refuse" else []
+    assert sent(quick) == (["choice", "cancellation", *again] if letters else [])
+
+
+@pytest.mark.parametrize("ends", list(ENDS)[:4])
+def test_a_time_that_nobody_knows_of_ends_without_a_letter(quick, ends):
+    task = quick.invited(pools=["record"])
+    quick.at(AFTER_DUE)
+    assert (quick.task(task).state, sent(quick)) == ("assigned", [])
+    ENDS[ends](quick, quick.task(task))
+    assert quick.task(task).state == "with-staff"
+    quick.work()
+    assert sent(quick) == []
+
+
+def test_a_time_that_the_patient_has_changed_is_known_to_them(quick):
+    """Though they were given it, and no letter has told it."""
+    task = quick.invited(pools=["record"], not_before=date(2027, 1, 18))
+    quick.at(AFTER_DUE)
+    quick.patient().change(quick.visit(task), LATER)
+    quick.desk.undo(quick.task(task), reason="x")
+    quick.work()
+    assert sent(quick) == ["cancellation"]
+
+
 def test_a_choice_called_off_is_not_told_where_the_task_says_no_letters(quick):
     _, visit = quick.chosen(letters=False)
     quick.desk.cancel(visit)
