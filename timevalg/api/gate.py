@@ -83,12 +83,14 @@ class Gate:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+            elif scope["method"] == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             async with asyncio.timeout(self._patience):
                 await self._admit(scope)
-                await self._app(scope, body.receive, sending)
+                await self._routed(scope, body.receive, sending)
                 if body.is_too_large and not started:
                     raise Problem("too-large", f"the body is larger than {self._body_limit} bytes")
         except (Problem, TimevalgError, TimeoutError) as error:
@@ -96,6 +98,17 @@ class Gate:
                 raise
             body.is_too_large = False
             await _response(error, self._way_to_sign_on(scope))(scope, receive, sending)
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the routes answer; HEAD as GET, of which the head is sent."""
+        if scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, send)
+        finally:
+            scope["route"] = asked.get("route")  # for whoever counts answers
 
     async def _admit(self, scope: Scope) -> None:
         """Check what can be checked from the address and headers alone.

@@ -200,7 +200,10 @@ def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
     @app.exception_handler(HTTPException)
     def on_http(_: Request, error: HTTPException) -> JSONResponse:
         kind = OTHERS[_BY_STATUS.get(error.status_code, "bad-request")]
-        return answer(kind, kind.title, headers=error.headers)
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"  # see the gate
+        return answer(kind, kind.title, headers=headers)
 
     @app.exception_handler(Exception)
     def on_fault(request: Request, error: Exception) -> JSONResponse:

@@ -106,6 +106,31 @@ def test_every_answer_says_how_browsers_shall_treat_it(app):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
+@pytest.mark.parametrize(
+    ("path", "token"),
+    [
+        (TASKS, "patient:p-1"),
+        ("/health", None),
+        (TASKS, None),  # not signed on
+        ("/nowhere", "patient:p-1"),
+        (TASKS + "/t/choice", "patient:p-1"),  # there is a POST only
+    ],
+)
+def test_head_is_answered_as_get_is_without_the_body(app, path, token):
+    who = Caller(app, token)
+    got, head = who.get(path), who("HEAD", path)
+    assert head.status_code == got.status_code
+    assert head.headers == got.headers
+    assert got.content
+    assert head.content == b""
+
+
+def test_head_is_named_where_get_is(app):
+    me = Caller(app, "patient:p-1")
+    assert me("DELETE", TASKS).headers["Allow"] == "GET, HEAD"
+    assert "HEAD" not in me.get(TASKS + "/t/choice").headers["Allow"]
+
+
 def test_other_pages_may_not_call_unless_named(world):
     asks = {"Origin": "https://portal.example", "Authorization": "Bearer patient:p-1"}
     closed, opened = limited(world), limited(world, CORS_ORIGINS="https://portal.example")

@@ -46,6 +46,9 @@ def test_requests_are_counted_by_route_and_told_to_everybody(app):
     for _ in range(3):
         assert me.get(f"/v1/patient/tasks/{CANARY}").status_code == 404
     assert counted(app, ROUTE, 'status="404"') == before + 3
+    heads = counted(app, ROUTE, 'method="HEAD"')
+    me("HEAD", f"/v1/patient/tasks/{CANARY}")
+    assert counted(app, ROUTE, 'method="HEAD"') == heads + 1
     assert CANARY not in TestClient(app).get("/metrics").text
 
 
