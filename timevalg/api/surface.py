@@ -110,12 +110,14 @@ class Surface(APIRouter):
         roles = sorted(self._roles & ACCESS.get(use, {}).keys())
         if not roles:
             raise LookupError(f"{method} {path} names {use!r}, which has no access rule here")
-        if (method != "GET") is not (changes or bool(unversioned)):
+        writes = method != "GET"
+        if writes is not (changes or bool(unversioned)):
             raise ValueError(f"{method} {path}: say that it changes a version, or why it does not")
-        needed = [d for d, on in ((_key, books), (_version, changes)) if on]
+        needed = [d for d, on in ((_json, writes), (_key, books), (_version, changes)) if on]
         statuses = {
             *ALWAYS,
             *((410,) if gone else ()),
+            *((415,) if writes else ()),
             *((412, 428) if changes else ()),
         }
         responses = more.pop("responses", {}) | described(statuses)
@@ -190,6 +192,16 @@ def _allowed(use: str, roles: Collection[RoleName]) -> Callable[..., Any]:
         scope_of(use, request.state.principal)
 
     return allowed
+
+
+async def _json(request: Request) -> None:
+    """Refuse a body that FastAPI would not read as JSON, where it is to be JSON."""
+    if request.scope["route"].body_field is None or not await request.body():
+        return
+    main, _, sub = request.headers.get("content-type", "").partition(";")[0].partition("/")
+    sub = sub.strip().lower()
+    if main.strip().lower() != "application" or not (sub == "json" or sub.endswith("+json")):
+        raise Problem("media-type", "send the body as application/json")
 
 
 _KeyHeader = Annotated[

@@ -101,6 +101,38 @@ def test_too_many_requests_from_one_address_need_no_token(world):
     assert [nobody.get(TASKS).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
+CHOOSING = {"Authorization": "Bearer patient:p-1", "Idempotency-Key": "k", "If-Match": "*"}
+
+
+def choosing(app, **sent):
+    return TestClient(app).post(TASKS + "/t/choice", **sent)
+
+
+@pytest.mark.parametrize(
+    ("media", "status"),
+    [
+        ("text/plain", 415),
+        ("application/xml", 415),
+        ("application", 415),
+        ("", 415),
+        ("application/json", 404),
+        ("Application/JSON; charset=utf-8", 404),
+        ("application/merge-patch+json", 404),
+    ],
+)
+def test_a_body_that_is_not_json_is_of_an_unknown_type(app, media, status):
+    """Whoever calls it JSON is listened to: here there is no such task."""
+    body = b'{"start": "2027-01-20T09:00:00+01:00"}'
+    answer = choosing(app, content=body, headers=CHOOSING | {"Content-Type": media})
+    assert answer.status_code == status, answer.text
+    if status == 415:
+        assert answer.json()["type"] == "urn:timevalg:problem:media-type"
+
+
+def test_who_sends_no_body_is_told_what_is_missing(app):
+    assert choosing(app, headers=CHOOSING).status_code == 422
+
+
 def test_every_answer_says_how_browsers_shall_treat_it(app):
     for answer in (Caller(app, None).get(TASKS), Caller(app, "patient:p-1").get(TASKS)):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS

@@ -15,7 +15,7 @@ from timevalg.api.schemas import desk as shapes
 from timevalg.api.schemas import patient, tasks, visits
 from timevalg.api.schemas import planner_tasks as given_shapes
 from timevalg.api.schemas.given import Id, given_resources
-from timevalg.api.surface import Key, MaybeKey, Surface, Version, described, tag
+from timevalg.api.surface import Key, MaybeKey, Surface, Version, tag
 from timevalg.library.invitation_file import read_invitations, with_refs
 from timevalg.model.records import CaseKind
 
@@ -82,7 +82,6 @@ def invite_a_patient(
     "plan invitations",
     unversioned="changes nothing",
     openapi_extra=MANY,
-    responses=described({415}),
 )
 def plan_many_invitations(desk: Planner, many: Many) -> given_shapes.PlanOut:
     """Say what inviting many would come to, one by one; nothing is sent."""
@@ -96,7 +95,6 @@ def plan_many_invitations(desk: Planner, many: Many) -> given_shapes.PlanOut:
     books=True,
     unversioned=NEW,
     openapi_extra=MANY,
-    responses=described({415}),
     status=201,
 )
 def invite_many_patients(
