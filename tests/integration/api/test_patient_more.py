@@ -144,6 +144,26 @@ def test_the_own_calendar(me, visit):
     assert event["SUMMARY"] == "Hospital appointment"
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("en", "The clinic"),
+        ("EN-gb;q=0.5", "The clinic"),
+        ("en;q=0", "Klinikken"),
+        ("en;q=0.000, de", "Klinikken"),
+        ("en;q=0.2, nb;q=0.9", "Klinikken"),
+        ("nb;q=0.2, en;q=0.9", "The clinic"),
+        ("nb;q=0, en ; q=0.1", "The clinic"),
+        ("de, en", "The clinic"),
+        ("nb, en", "Klinikken"),
+        ("", "Klinikken"),
+    ],
+)
+def test_the_language_that_is_asked_for_most(me, task, asked, name):
+    answer = me.get(f"{TASKS}/{task.id}", Accept_Language=asked)
+    assert answer.json()["clinic_name"] == name
+
+
 def test_nobody_elses(caller, me, visit):
     (letter,) = me.get("/v1/patient/letters").json()["letters"]
     (preparation, _) = me.get(f"{VISITS}/{visit['id']}/preparations").json()["preparations"]

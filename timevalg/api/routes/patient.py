@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
@@ -31,6 +32,8 @@ After = Annotated[Cursor, Query(description="`next` of the page before.")]
 LETTER_TYPES = ("text/html", "text/plain")
 LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """What browsers may load of a letter: the style that it brings, nothing else."""
+WEIGHT = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
+"""How much a language is asked for; 0 = not at all."""
 LOCATION = {"schema": {"type": "string", "format": "uri-reference"}}
 
 
@@ -63,10 +66,15 @@ Asked = Annotated[shapes.OffersAsked, Query()]
 
 
 def _language(header: str) -> str:
-    """Give the first language asked for that texts exist in."""
-    wanted = [part.split(";")[0].strip().lower()[:2] for part in header.split(",")]
+    """Give the language asked for most that texts exist in, the first of several (RFC 9110)."""
     names = {"no": "nb", "nb": "nb", "nn": "nn", "se": "se", "en": "en"}
-    return next((names[w] for w in wanted if w in names), "nb")
+    weights = dict[str, float]()
+    for wanted, _, weight in (part.partition(";") for part in header.lower().split(",")):
+        if name := names.get(wanted.strip()[:2]):
+            found = WEIGHT.fullmatch(weight.strip())
+            weights.setdefault(name, float(found[1]) if found else 1)
+    best = max(weights, key=weights.__getitem__, default="nb")
+    return best if weights.get(best) else "nb"
 
 
 @router.operation("GET", "/tasks", "list tasks")
