@@ -44,6 +44,7 @@ def choice_facts(act: Act, clinic: Clinic, task: Task, patient: Patient) -> Lett
     return LetterFacts(
         language=patient.language,
         clinic=clinic.name,
+        contact=clinic.contact,
         zone=clinic.timezone,
         portal=PORTAL,
         patient=patient.name,
@@ -89,6 +90,7 @@ def visit_facts(
     return LetterFacts(
         language=patient.language,
         clinic=clinic.name,
+        contact=clinic.contact,
         zone=clinic.timezone,
         portal=PORTAL,
         patient=patient.name,

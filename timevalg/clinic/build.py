@@ -77,6 +77,7 @@ def build_clinic(checked: Checked, lent: Lent, calendar: Calendar, grid: int) ->
         planned_until=row.planned_until,
         hours=tuple(map(_working, row.hours)),
         place=None if row.place is None else VisitPlace(row.place.name, row.place.room),
+        contact=row.contact,
         resources={r.id: r for r in resources},
         services={s.id: s for s in services},
         pools={p.id: p for p in pools},

@@ -127,6 +127,7 @@ class ClinicRow(Row):
     planned_until: Day | None = None
     hours: list[WorkingRow] = []
     place: PlaceRow | None = None
+    contact: Words | None = None
 
 
 class ResourceRow(Row):

@@ -46,6 +46,8 @@ class Clinic:
         The clinic is closed then.
     planned_until : date or None
         Nothing later is offered.
+    contact : Text or None
+        How patients reach the clinic, as letters tell it: a telephone number, and when.
     resources, services, pools : mapping
         By id, in the order of the file.
     """
@@ -60,6 +62,7 @@ class Clinic:
     planned_until: date | None = None
     hours: tuple[WorkingHours, ...] = ()
     place: VisitPlace | None = None
+    contact: Text | None = None
     resources: Mapping[str, Resource] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)

@@ -316,6 +316,18 @@ def test_a_told_time_that_is_called_off_is_told_whoever_chose_it(quick):
     assert sent(quick) == ["appointment", "cancellation"]
 
 
+def test_letters_tell_how_to_reach_the_clinic(make_world):
+    source = document()
+    source["clinic"]["contact"] = {"nb": "Telefon 55 00 11 22", "en": "Telephone 55 00 11 22"}
+    world = make_world(source)
+    told(world)
+    assert sent(world) == ["appointment"]
+    assert "Klinikken. Telefon 55 00 11 22" in flat(world.post.sent[-1])
+    world.invited("p-2")
+    world.work()
+    assert "Telefon 55 00 11 22" in flat(world.post.sent[-1])
+
+
 def test_no_letters_where_the_task_says_none(quick):
     visit = told(quick, letters=False)
     quick.dips.move(visit, start=LATER)
