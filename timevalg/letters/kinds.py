@@ -154,12 +154,11 @@ def _page(
     parts: list[Section | None],
 ) -> Page:
     """Put what every letter has around the parts of this one."""
-    patient, organisation = w.name(facts.patient), w.name(facts.organisation)
-    clinic = w.name(facts.clinic)
+    patient = w.name(facts.patient)
     return Page(
         language=w.language,
         subject=subject,
-        sender=(organisation, clinic) if organisation else (clinic,),
+        sender=w.name(facts.clinic),
         to=w.say("letter.to", patient=patient) if patient else "",
         dated=w.say("letter.dated", day=w.day(facts.written)) if facts.written else "",
         title=title,

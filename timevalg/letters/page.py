@@ -60,15 +60,15 @@ class Page:
     ----------
     language : str
         The one it is written in, which may not be the one asked for.
-    sender : tuple of str
-        Lines: hospital (if named) and clinic.
+    sender : str
+        The clinic.
     to, dated : str
         May be empty.
     """
 
     language: str
     subject: str
-    sender: tuple[str, ...]
+    sender: str
     to: str
     dated: str
     title: str

@@ -140,8 +140,6 @@ class LetterFacts:
         Where to log on, in words (``helsenorge.no``); never an address with a secret in it.
     patient : str
         Name for the greeting; empty = "Hello".
-    organisation : str
-        The hospital's name (not its number); empty = not shown.
     contact : Text or None
         How to reach the clinic: a telephone number and when it is answered.
     written : date or None
@@ -155,7 +153,6 @@ class LetterFacts:
     zone: ZoneInfo
     portal: Text
     patient: str = ""
-    organisation: str = ""
     contact: Text | None = None
     written: date | None = None
     visit: VisitFacts | None = None

@@ -64,7 +64,6 @@ FACTS = LetterFacts(
     OSLO,
     Text.plain("helsenorge.no"),
     patient="Ola Nordmann",
-    organisation="Fjordbyen HF",
     contact=both("Telefon 55 00 00 00", "Telephone 55 00 00 00"),
     written=date(2026, 12, 22),
     visit=VISIT,

@@ -42,7 +42,6 @@ def hostile() -> LetterFacts:
         FACTS.zone,
         portal=name,
         patient=HOSTILE,
-        organisation=HOSTILE,
         contact=name,
         visit=visit,
         choice=replace(CHOICE, services=(ServiceFacts(name, 30),)),
@@ -135,7 +134,7 @@ def test_languages_without_letters_get_the_nearest(language: str) -> None:
 
 
 def test_what_is_not_known_leaves_no_trace() -> None:
-    bare = replace(FACTS, patient="", organisation="", contact=None, written=None)
+    bare = replace(FACTS, patient="", contact=None, written=None)
     letter = render("appointment", bare)
     page = Reader(letter.html)
     assert letter.text.startswith("Gastroenterologisk poliklinikk\n\nINNKALLING TIL TIME\n")
