@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 
 from tests.property.clinics import World, worlds
 from tests.property.reference import Reference, minutes
@@ -149,7 +149,7 @@ def starts_with(world: World, ask, **changes) -> bool:
     return any(True for _ in Reference(other, world.sessions, ask).each())
 
 
-@thorough
+@settings(thorough, max_examples=2 * settings.default.max_examples)
 @given(worlds(asks=1))
 def test_cures_of_one_start_make_it_feasible(world: World) -> None:
     index = Index.of(world.organisation, world.sessions)

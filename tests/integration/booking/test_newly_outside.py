@@ -42,71 +42,71 @@ def test_a_lower_quota_lists_all_who_are_too_many_once(world):
     assert world.publish(closed(quotas=[quota(2)], busy=[])).outside == {}
 
 
-def test_a_quota_of_each_lists_the_visits_of_who_has_too_many(world):
-    mine = [booked(world, f"p-{n}", 9 + n) for n in range(2)]
-    booked(world, "p-7", 11, doctor="dr-b")
-    outside = world.publish(document(quotas=[quota(1, each="clinician")])).outside
+def test_a_quota_of_each_lists_the_visits_of_who_has_too_many(quick):
+    mine = [booked(quick, f"p-{n}", 9 + n) for n in range(2)]
+    booked(quick, "p-7", 11, doctor="dr-b")
+    outside = quick.publish(document(quotas=[quota(1, each="clinician")])).outside
     assert outside.keys() == {visit.id for visit in mine}
     assert {"of dr-a in auto" in rule for (rule,) in outside.values()} == {True}
 
 
-def test_the_extra_minutes_of_a_visit_count(world):
-    longer = booked(world, "p-1", 11, extra=30)
-    booked(world, "p-2", 10, 30)
-    outside = world.publish(opened("11:30")).outside
+def test_the_extra_minutes_of_a_visit_count(quick):
+    longer = booked(quick, "p-1", 11, extra=30)
+    booked(quick, "p-2", 10, 30)
+    outside = quick.publish(opened("11:30")).outside
     assert {visit: [r.split(":")[0] for r in rules] for visit, rules in outside.items()} == {
         longer.id: ["opening"]
     }
 
 
-def test_the_extra_minutes_of_a_visit_count_for_its_resources(world):
-    longer = booked(world, "p-1", 11, extra=30)
-    booked(world, "p-2", 10)
+def test_the_extra_minutes_of_a_visit_count_for_its_resources(quick):
+    longer = booked(quick, "p-1", 11, extra=30)
+    booked(quick, "p-2", 10)
     source = document()
     source["resources"][0]["hours"] = [{"days": ["wed"], "from": "08:00", "to": "11:45"}]
     said = "resources: dr-a does not work all of the time"
-    assert world.publish(source).outside == {longer.id: (said,)}
+    assert quick.publish(source).outside == {longer.id: (said,)}
 
 
-def test_a_longer_service_lists_whom_it_would_make_overlap(world):
-    first, second = booked(world, "p-1", 9), booked(world, "p-2", 9, 30)
+def test_a_longer_service_lists_whom_it_would_make_overlap(quick):
+    first, second = booked(quick, "p-1", 9), booked(quick, "p-2", 9, 30)
     source = document()
     source["services"][0]["length"] = 60
-    outside = world.publish(source).outside
+    outside = quick.publish(source).outside
     assert outside == {first.id: (f"resources: dr-a is taken by booking {second.session}",)}
-    assert world.publish(source | {"busy": []}).outside == {}
+    assert quick.publish(source | {"busy": []}).outside == {}
 
 
-def test_one_more_who_is_not_there_is_told_beside_the_first(world):
-    visit = booked(world, "p-1", 9)
-    assert world.publish(closed("dr-a")).outside == {visit.id: ("resources: dr-a is away",)}
-    assert world.publish(closed("dr-a", "room")).outside == {visit.id: ("resources: room is away",)}
+def test_one_more_who_is_not_there_is_told_beside_the_first(quick):
+    visit = booked(quick, "p-1", 9)
+    assert quick.publish(closed("dr-a")).outside == {visit.id: ("resources: dr-a is away",)}
+    assert quick.publish(closed("dr-a", "room")).outside == {visit.id: ("resources: room is away",)}
 
 
-def test_terms_of_the_patient_that_staff_overrode_hide_nothing(world):
-    visit = booked(world, "p-1", 9)
+def test_terms_of_the_patient_that_staff_overrode_hide_nothing(quick):
+    visit = booked(quick, "p-1", 9)
     other = {"doctor": ("dr-b",), "room": ("room",)}
-    world.desk.move(visit, start=visit.start, resources=other, override=True, reason="ill")
+    quick.desk.move(visit, start=visit.start, resources=other, override=True, reason="ill")
     source = document()
     together = {"roles": ["doctor", "room"], "allowed": [["dr-a", "room"]]}
     source["services"][0]["together"] = [together]
     said = "resources: dr-b and room do not go together"
-    assert world.publish(source).outside == {visit.id: (said,)}
+    assert quick.publish(source).outside == {visit.id: (said,)}
 
 
-def test_a_visit_outside_every_pool_is_listed_for_who_is_not_there(world):
+def test_a_visit_outside_every_pool_is_listed_for_who_is_not_there(quick):
     row = CalendarRow(
         "kontakt/7", 1, False, "clinic", "talk", oslo(2027, 1, 20, 14), {"room": ("room",)}, "p-3"
     )
-    world.dips.sync([row])
-    visit = world.desk.appointment("kontakt/7")
+    quick.dips.sync([row])
+    visit = quick.desk.appointment("kontakt/7")
     assert visit.pool is None
-    assert world.publish(opened("09:00")).outside == {}
-    assert world.publish(closed("room")).outside == {visit.id: ("resources: room is away",)}
+    assert quick.publish(opened("09:00")).outside == {}
+    assert quick.publish(closed("room")).outside == {visit.id: ("resources: room is away",)}
 
 
-def test_the_database_is_asked_as_often_for_many_visits_as_for_few(world, monkeypatch):
-    records = type(world.read(lambda unit: unit.appointments))
+def test_the_database_is_asked_as_often_for_many_visits_as_for_few(quick, monkeypatch):
+    records = type(quick.read(lambda unit: unit.appointments))
     find, asked = records.find, []
 
     def counted(self, **criteria):
@@ -117,12 +117,12 @@ def test_the_database_is_asked_as_often_for_many_visits_as_for_few(world, monkey
         with monkeypatch.context() as patched:
             asked.clear()
             patched.setattr(records, "find", counted)
-            return len(world.publish(source).outside), len(asked)
+            return len(quick.publish(source).outside), len(asked)
 
-    booked(world, "p-1", 8)
+    booked(quick, "p-1", 8)
     _, few = publish(closed("dr-a"))
-    world.publish(document())
+    quick.publish(document())
     for hour in range(9, 12):
-        booked(world, f"p-{hour}", hour)
+        booked(quick, f"p-{hour}", hour)
     assert publish(closed("dr-a")) == (4, few)
     assert few > 0

@@ -44,30 +44,30 @@ def test_a_section_left_out_stays_and_an_empty_one_is_emptied(world):
     assert in_force(world) == whole | {"pools": wider, "quotas": []}
 
 
-def test_what_if_tells_of_such_a_file_what_publishing_it_does(world):
-    _, visit = world.chosen()
+def test_what_if_tells_of_such_a_file_what_publishing_it_does(quick):
+    _, visit = quick.chosen()
     files = only(pools=[pool(n, open=[]) for n in ("auto", "manual", "record", "staff")])
-    found = world.what_if(files)
+    found = quick.what_if(files)
     assert found.published.outside.keys() == {visit.id}
-    assert world.publish(files).outside == found.published.outside
-    assert in_force(world)["services"] == document()["services"]
+    assert quick.publish(files).outside == found.published.outside
+    assert in_force(quick)["services"] == document()["services"]
 
 
-def test_calendars_stay_with_the_resources_that_name_them(world):
+def test_calendars_stay_with_the_resources_that_name_them(quick):
     whole = document()
     whole["resources"].append(ROW)
-    world.desk.publish_file("clinic", whole, {"c.ics": CALENDAR})
-    world.desk.publish_file("clinic", only(quotas=[QUOTA]))
-    assert world.desk.clinic_file("clinic").calendars == {"c.ics": CALENDAR}
-    world.publish(document())
-    assert world.desk.clinic_file("clinic").calendars == {}
+    quick.desk.publish_file("clinic", whole, {"c.ics": CALENDAR})
+    quick.desk.publish_file("clinic", only(quotas=[QUOTA]))
+    assert quick.desk.clinic_file("clinic").calendars == {"c.ics": CALENDAR}
+    quick.publish(document())
+    assert quick.desk.clinic_file("clinic").calendars == {}
 
 
-def test_what_stays_and_does_not_fit_is_told_without_a_line(world):
-    world.publish(document(quotas=[QUOTA]))
-    text = f"format: 1\nclinic: {in_force(world)['clinic']}\npools: []\nbusy: 7\n"
+def test_what_stays_and_does_not_fit_is_told_without_a_line(quick):
+    quick.publish(document(quotas=[QUOTA]))
+    text = f"format: 1\nclinic: {in_force(quick)['clinic']}\npools: []\nbusy: 7\n"
     with pytest.raises(InvalidInput) as caught:
-        world.put_in_force([from_text("clinic.yaml", text, {})])
+        quick.put_in_force([from_text("clinic.yaml", text, {})])
     kept, wrong = caught.value.problems
     assert (kept.line, kept.key) == (None, "quotas[0].pools[0]")
     assert kept.message.startswith("there is no pool 'auto'")
@@ -76,7 +76,7 @@ def test_what_stays_and_does_not_fit_is_told_without_a_line(world):
     assert "write []" in wrong.message
 
 
-def test_bookings_that_a_file_lists_are_not_kept_in_the_next(world):
+def test_bookings_that_a_file_lists_are_not_kept_in_the_next(quick):
     row = {
         "id": "b-1",
         "patient": "p-9",
@@ -84,33 +84,33 @@ def test_bookings_that_a_file_lists_are_not_kept_in_the_next(world):
         "start": "2027-01-20T09:00",
         "resources": {"doctor": ["dr-a"], "room": ["room"]},
     }
-    world.publish(document(bookings=[row]))
-    world.publish(only(quotas=[QUOTA]))
-    assert "bookings" not in in_force(world)
-    assert world.desk.appointment("b-1").state == "booked"
+    quick.publish(document(bookings=[row]))
+    quick.publish(only(quotas=[QUOTA]))
+    assert "bookings" not in in_force(quick)
+    assert quick.desk.appointment("b-1").state == "booked"
 
 
-def test_an_earlier_version_comes_back_whole(world):
-    world.publish(document(quotas=[QUOTA]))
-    world.desk.roll_back("clinic", 1)
-    assert in_force(world) == document()
+def test_an_earlier_version_comes_back_whole(quick):
+    quick.publish(document(quotas=[QUOTA]))
+    quick.desk.roll_back("clinic", 1)
+    assert in_force(quick) == document()
 
 
-def test_a_wrong_file_is_refused_alike_with_a_key_and_its_lines_do_not_matter(world, tmp_path):
+def test_a_wrong_file_is_refused_alike_with_a_key_and_its_lines_do_not_matter(quick, tmp_path):
     path = tmp_path / "clinic.yaml"
     text = yaml.safe_dump(only(pools=[pool("auto")]))
     for wrong in (".nan", ".inf", "x"):
         path.write_text(text.replace("raster: 30", f"raster: {wrong}"))
         with pytest.raises(InvalidInput, match=r"clinic\.yaml:\d+: pools\[0\]\.raster"):
-            world.dips.publish(path, idempotency_key="k-1")
+            quick.dips.publish(path, idempotency_key="k-1")
     path.write_text(text)
-    done = world.dips.publish(path, idempotency_key="k-1")
+    done = quick.dips.publish(path, idempotency_key="k-1")
     path.write_text(f"# the same\n{text}")
-    assert world.dips.publish(path, idempotency_key="k-1") == done
+    assert quick.dips.publish(path, idempotency_key="k-1") == done
 
 
-def test_a_file_of_another_organisation_is_refused_where_it_says_so(world):
+def test_a_file_of_another_organisation_is_refused_where_it_says_so(quick):
     foreign = only()
     foreign["clinic"] = foreign["clinic"] | {"organisation": "111111111"}
     with pytest.raises(InvalidInput, match=r"clinic\.organisation: '111111111' is not yours"):
-        world.publish(foreign)
+        quick.publish(foreign)
