@@ -140,6 +140,13 @@ def test_many_are_invited_from_a_file_as_planned(ask, url, file, tmp_path):
     path.write_text(past.replace("2027-01-08,2027-01-09", "2027-01-01,2027-01-09"))
     status, _, err = ask(*invite)
     assert (status, f"{path}:5: due: 2027-01-01 has passed" in err) == (2, True), err
+    strange = LINES.replace("p-2,auto", "p-2,nowhere").replace("p-3,auto", "p-3,auto nowhere")
+    path.write_text(strange)
+    status, _, err = ask(*invite)
+    assert (status, err.count("there is no pool 'nowhere' here")) == (2, 1), err
+    assert f"{path}:3: there is no pool" in err
+    path.write_text(strange.replace("p-2,nowhere", "p-2,auto"))
+    assert f"{path}:4: there is no pool 'nowhere' here" in ask(*invite)[2]
     assert "--up-to" in ask("invite", path, *NOW, "--up-to", 2)[1]
     assert ask("invite", tmp_path / "none.csv", *NOW)[0] == 2
 

@@ -98,6 +98,9 @@ class InvalidInput(TimevalgError):
         Raises
         ------
         InvalidInput
+            Of many also where one names what is not there.
+        NotFound
+            If the only one does.
         """
         rows, made, problems = list(given), list[Made](), list[Problem]()
         for number, row in enumerate(rows):
@@ -106,6 +109,10 @@ class InvalidInput(TimevalgError):
             except InvalidInput as error:
                 place = f"{name}[{number}]." if len(rows) > 1 else ""
                 problems += [replace(p, key=f"{place}{p.key}".rstrip(".")) for p in error.problems]
+            except NotFound as error:
+                if len(rows) == 1:
+                    raise
+                problems.append(Problem(INPUT, None, f"{name}[{number}]", str(error)))
         if problems:
             raise cls(problems)
         return made
