@@ -13,13 +13,14 @@ from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment
 from timevalg.model.errors import TimeTaken
 from timevalg.model.records import CaseKind
-from timevalg.model.session import Session
+from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 from timevalg.solver.ask import Ask
-from timevalg.solver.assign import session_for
+from timevalg.solver.assign import allows, session_for
 from timevalg.solver.picture import Picture
 from timevalg.solver.places import Certificate, is_valid_place, own_place, place, plan
+from timevalg.solver.search import feasible
 
 
 def live_appointment(act: Act, task: Task) -> Appointment | None:
@@ -40,6 +41,8 @@ def find_place(picture: Picture, task: Task) -> Certificate | None:
 
 def renewed_place(picture: Picture, task: Task) -> Certificate | None:
     """Find a place by a task's new terms: where its old one is, if they allow that, or elsewhere.
+
+    A hold that was the old one stays a hold for as long as the patient may choose its time.
 
     Parameters
     ----------
@@ -64,8 +67,26 @@ def renewed_place(picture: Picture, task: Task) -> Certificate | None:
         )
         if is_valid_place(bare, task, same, bare.now):
             return Certificate((same,), (old,))
+    if (beside := place_beside_hold(picture, task, old)) is not None:
+        return beside
     found = place(bare, task, bare.now)
     return replace(found, released=(old,)) if found is not None else None
+
+
+def place_beside_hold(picture: Picture, task: Task, hold: Session) -> Certificate | None:
+    """Find a place for a task that holds a time which is none any more, but may yet be chosen."""
+    if hold.kind is not SessionKind.HOLD or not hold.is_live(picture.now):
+        return None
+    if hold.pool is None or hold.pool not in task.pools:
+        return None
+    ask = Ask.for_task(picture.index, task, hold.pool, picture.now)
+    if hold.start not in feasible(picture.index, ask):
+        return None
+    if not allows(picture.index, ask, hold.start, hold.resources):
+        return None
+    kept = replace(hold, is_place=False)
+    found = place(picture.apply([kept], [hold.id]), task, picture.now)
+    return found and replace(found, claims=(*found.claims, kept), released=(hold,))
 
 
 def another_place(picture: Picture, task: Task) -> Certificate | None:

@@ -1,7 +1,7 @@
 """A hold is renewed by its owner, some times; it gives way to the same patient's next."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -165,3 +165,18 @@ def test_who_holds_a_start_and_chooses_it_with_another_clinician_gets_that_one(q
     offers = me.offers(task, limit=100, wishes=wishes).offers
     (offer,) = [o for o in offers if o.start == held.start]
     assert me.choose(task, offer).resources["doctor"] == (other,)
+
+
+def test_a_held_time_that_is_no_place_by_a_later_due_date_may_still_be_chosen(world):
+    """The task gets another place; the hold keeps its minutes."""
+    task, early = world.invited(), oslo(2027, 1, 14, 9)
+    hold = world.patient().hold(task, early)
+    assert hold.is_place
+    world.desk.amend(task, due=date(2027, 1, 15))
+    (kept,) = held(world)
+    assert kept == replace(hold, is_place=False)
+    (place,) = world.sessions(task=task.id, kind="place")
+    assert place.start > oslo(2027, 1, 16)
+    assert world.promises_broken() == {}
+    assert world.patient().choose(task, early).start == early
+    assert (world.promises_broken(), world.sessions(kind="place")) == ({}, [])
