@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, run
-from timevalg.booking.claiming import release
+from timevalg.booking.claiming import claim, release
 from timevalg.booking.newly_outside import newly_outside
 from timevalg.booking.outside import Outside
 from timevalg.booking.patients import NO_NAME
 from timevalg.booking.ports import Ports
-from timevalg.booking.reliving import homeless, replant
+from timevalg.booking.reliving import homeless, place_beside_hold, replant
 from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
 from timevalg.booking.unit_of_work import Between
@@ -31,7 +31,7 @@ from timevalg.model.records import Publication
 from timevalg.model.session import SessionKind
 from timevalg.model.states import LIVE, AppointmentState, TaskState
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import is_valid_place
+from timevalg.solver.places import after, is_valid_place
 
 
 @dataclass(frozen=True)
@@ -224,17 +224,29 @@ def _to_come(act: Act) -> list[Appointment]:
 def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:
     """Find places for those whose own the new files make invalid; gives the tasks with none left.
 
-    A held time that can be no place any more is given up too. Whoever had lost their place before
-    is looked for as well.
+    A held time that can be no place any more stays held if it may yet be chosen and there is
+    another place, else it is given up too. Whoever had lost their place before is looked for as
+    well.
     """
     invalid = [
-        s
+        (s, task)
         for s in picture.index.sessions.values()
         if (s.kind is SessionKind.PLACE or s.is_place)
         and (task := picture.tasks.get(s.task or "")) is not None
         and task.is_live
         and not is_valid_place(picture, task, s, picture.now)
     ]
-    release(act, invalid)
-    bare = picture.apply(removed=[s.id for s in invalid])
+    places = [s for s, _ in invalid if s.kind is SessionKind.PLACE]
+    release(act, places)
+    bare = picture.apply(removed=[s.id for s in places])
+    for hold, task in invalid:
+        if hold.kind is not SessionKind.HOLD:
+            continue
+        certificate = place_beside_hold(bare, task, hold)
+        if certificate is None:
+            release(act, [hold])
+            bare = bare.apply(removed=[hold.id])
+        else:
+            claim(act, bare, certificate, None)
+            bare = after(bare, certificate)
     return replant(act, bare, [t.id for t in homeless(bare)])[1]

@@ -1,5 +1,6 @@
 """Publishing the same file changes nothing; a narrower one names whom it affects, moves places."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -103,6 +104,18 @@ def test_a_held_time_that_is_closed_is_gone(world):
     assert world.promises_broken() == {}
     with pytest.raises(TimeTaken):
         world.patient().choose(task, AT)
+
+
+def test_a_held_time_that_is_no_place_any_more_may_still_be_chosen(world):
+    """Whoever has not chosen is given longer notice; who is choosing keeps the time for now."""
+    task = world.invited()
+    world.invited("p-2")
+    hold = world.patient().hold(task, AT)
+    longer = [pool(n, fallback_notice=14) for n in ("auto", "manual", "record", "staff")]
+    assert world.publish(document(pools=longer)).lost == ()
+    assert world.sessions(kind="hold") == [replace(hold, is_place=False)]
+    assert world.promises_broken() == {}
+    assert world.patient().choose(task, AT).start == AT
 
 
 def test_an_offer_looked_up_before_is_not_booked_against_the_new_file(world):
