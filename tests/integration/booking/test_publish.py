@@ -38,6 +38,13 @@ def test_the_same_file_twice_changes_nothing(world):
     assert world.dump() == before
 
 
+def test_dates_that_are_no_text_are_the_same_the_second_time(world):
+    source = document()
+    source["clinic"]["planned_until"] = date(2027, 6, 1)
+    assert world.publish(source).clinics == ("clinic",)
+    assert world.publish(source).clinics == ()
+
+
 def test_listed_bookings_are_taken_in_once_and_left_alone_after(world):
     world.publish(document(bookings=[LISTED]))
     visit = world.desk.appointment("kontakt/1")
