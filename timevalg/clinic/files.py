@@ -34,7 +34,7 @@ class Written:
     Attributes
     ----------
     where : str
-        Its name, for messages.
+        Its name, for messages; the same file is the same wherever it lies.
     lines : Document or None
         Knows the lines of a file; None if it is not from a file.
     readable : bool
@@ -45,7 +45,7 @@ class Written:
         Sections that it leaves out, and that stay as they are published.
     """
 
-    where: str
+    where: str = field(compare=False)
     document: Any = None
     lines: Document | None = field(default=None, compare=False)
     readable: bool = True
