@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 
 from timevalg.model.clinic import Clinic
-from timevalg.model.errors import InvalidInput, Problem
+from timevalg.model.errors import INPUT, InvalidInput, Problem
 from timevalg.model.task import Task
 from timevalg.model.time import MINUTES_A_DAY, YEARS
 
@@ -55,7 +55,7 @@ def require_terms(clinic: Clinic, task: Task, grid: int, among: Collection[str] 
     for pool in task.pools:
         clinic.pool(pool)
     wrong = [
-        Problem("", None, key, message)
+        Problem(INPUT, None, key, message)
         for key, message in _wrong(clinic, task, grid)
         if key.partition(".")[0] in among
     ]

@@ -249,6 +249,20 @@ def test_of_many_invitations_each_wrong_one_is_pointed_at(dips):
     assert [e["pointer"] for e in answer.json()["errors"]] == places
 
 
+def test_what_the_clinic_does_not_have_is_pointed_at_among_many(dips):
+    def pointed_at(*wrong):
+        rows = [ASKED | row | {"ref": f"o/{n}"} for n, row in enumerate(wrong)]
+        answer = dips.post(f"{SYSTEM}/invitations", {"invitations": rows}, key="k")
+        assert answer.status_code == 422
+        return [e["pointer"] for e in answer.json()["errors"]]
+
+    pools = [{}, {"pools": ["none"]}, {"clinic": "none"}]
+    assert pointed_at(*pools) == ["/body/invitations/1"]  # before it is asked for a clinic's terms
+    assert pointed_at({}, {"pools": ["auto", "none"]}) == ["/body/invitations/1"]
+    terms = [{"extra": 7}, {}, {"done": ["none"]}]
+    assert pointed_at(*terms) == ["/body/invitations/0/extra", "/body/invitations/2/done"]
+
+
 def test_an_identity_number_among_many_is_pointed_at(dips):
     asked = {"invitations": [ASKED, ASKED | {"ref": "o/2", "patient": "01017000027"}]}
     answer = dips.post(f"{SYSTEM}/invitations", asked, key="k")
