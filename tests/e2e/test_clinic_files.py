@@ -190,3 +190,7 @@ def test_a_line_whose_invitation_was_withdrawn_is_not_sent_again_in_silence(
     _, out, _ = ask(*send)
     assert (out.splitlines()[0], why in out.replace("\n", " ")) == (told, True), out
     assert json.loads(ask(*send, "--json")[1])["ended"] == [task.id]
+    plan = send[:-3]
+    _, out, _ = ask(*plan, "--up-to", 2)
+    assert (out.startswith("1 of 2 invitations can be sent"), why in out) == (True, True), out
+    assert json.loads(ask(*plan, "--json")[1])["ended"] == [task.id]

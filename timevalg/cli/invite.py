@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -24,6 +24,7 @@ from timevalg.cli.standing import Standing, opened
 from timevalg.library.invitation_file import read_invitations
 from timevalg.model.errors import InvalidInput, NotServable, Problem
 from timevalg.model.states import TaskState
+from timevalg.model.task import Task
 
 _ENDED = {TaskState.DECLINED, TaskState.WITHDRAWN}
 _NUMBERED = re.compile(r"invitations\[(\d+)\]\.?(.*)")
@@ -37,17 +38,26 @@ def run(
     with opened(standing) as valg, _told_by_line(file, lines):
         desk = valg.planner("timevalg invite")
         if not send:
-            _tell_plan(desk.plan_invitations(lines.values()), list(lines), as_json)
+            _tell_plan(file, desk.plan_invitations(lines.values()), list(lines), as_json)
             return
         sent = desk.invite_many(lines.values(), all_or_nothing=not partly)
     tasks = [(line, t) for line, one in zip(lines, sent, strict=True) if (t := one.task)]
-    ended = [(line, task) for line, task in tasks if task.state in _ENDED]
+    ended = _ended(tasks)
     drafts = [one.draft.id for one in sent if one.draft is not None]
     if as_json:
         of_lines = {"sent": [task.id for _, task in tasks], "drafts": drafts}
         typer.echo(json.dumps(of_lines | {"ended": [task.id for _, task in ended]}))
         return
     typer.echo(f"{len(tasks) - len(ended)} invitations sent; {len(drafts)} stay drafts")
+    _tell_ended(file, ended)
+
+
+def _ended(tasks: Iterable[tuple[int, Task]]) -> list[tuple[int, Task]]:
+    """Give those, by line, whose invitation has come to its end: it is not sent again."""
+    return [(line, task) for line, task in tasks if task.state in _ENDED]
+
+
+def _tell_ended(file: Path, ended: Iterable[tuple[int, Task]]) -> None:
     for line, task in ended:
         typer.echo(
             f"{file}:{line}: not sent again: its invitation is {task.state};"
@@ -80,8 +90,9 @@ def _told_by_line(file: Path, lines: Mapping[int, Mapping[str, Any]]) -> Iterato
         raise NotServable(f"of {file}:{line}", error.shortage) from error
 
 
-def _tell_plan(plan: InvitationPlan, lines: Sequence[int], as_json: bool) -> None:
+def _tell_plan(file: Path, plan: InvitationPlan, lines: Sequence[int], as_json: bool) -> None:
     planned = list(zip(lines, plan.invitations, strict=True))
+    ended = _ended((line, one.task) for line, one in planned)
     rows: list[dict[str, Any]] = [
         {
             "line": line,
@@ -96,6 +107,7 @@ def _tell_plan(plan: InvitationPlan, lines: Sequence[int], as_json: bool) -> Non
     up_to = short[0] if short else len(rows)
     if as_json:
         answer = {"invitations": rows, "up_to": up_to, "proven": plan.proven}
+        answer |= {"ended": [task.id for _, task in ended]}
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     if short:
@@ -108,6 +120,7 @@ def _tell_plan(plan: InvitationPlan, lines: Sequence[int], as_json: bool) -> Non
         Console(width=None if sys.stdout.isatty() else 120).print(table)
     until = f", through line {lines[up_to - 1]} (--up-to {up_to})" if up_to else ""
     typer.echo(
-        f"{len(rows) - len(short)} of {len(rows)} invitations can be sent;"
+        f"{len(rows) - len(short) - len(ended)} of {len(rows)} invitations can be sent;"
         f" the first {up_to} as they stand{until}"
     )
+    _tell_ended(file, ended)
