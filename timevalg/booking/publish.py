@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, run
-from timevalg.booking.claiming import claim, release
+from timevalg.booking.claiming import Wanted, claim, claim_all, release
 from timevalg.booking.newly_outside import newly_outside
 from timevalg.booking.outside import Outside
 from timevalg.booking.patients import NO_NAME
 from timevalg.booking.ports import Ports
-from timevalg.booking.reliving import homeless, place_beside_hold, replant
+from timevalg.booking.reliving import by_present_lengths, homeless, renewed_place, replant
 from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
 from timevalg.booking.unit_of_work import Between
@@ -29,10 +29,11 @@ from timevalg.model.errors import InvalidInput, Problem
 from timevalg.model.identity_number import is_identity_number
 from timevalg.model.principal import Principal
 from timevalg.model.records import Publication
-from timevalg.model.session import SessionKind
+from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import LIVE, AppointmentState, TaskState
+from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
-from timevalg.solver.places import after, is_valid_place
+from timevalg.solver.places import Certificate, after, is_place, is_valid_place
 
 
 @dataclass(frozen=True)
@@ -225,29 +226,36 @@ def _to_come(act: Act) -> list[Appointment]:
 def _move_invalid_places(act: Act, picture: Picture) -> tuple[str, ...]:
     """Find places for those whose own the new files make invalid; gives the tasks with none left.
 
-    A held time that can be no place any more stays held if it may yet be chosen and there is
-    another place, else it is given up too. Whoever had lost their place before is looked for as
-    well.
+    One that is valid, but takes more or less time by now, stays where it is if that is free. A held
+    time that can be no place any more stays held if it may yet be chosen and there is another
+    place, else it is given up too. Whoever had lost their place before is looked for as well.
     """
-    invalid = [
-        (s, task)
-        for s in picture.index.sessions.values()
-        if (s.kind is SessionKind.PLACE or s.is_place)
-        and (task := picture.tasks.get(s.task or "")) is not None
-        and task.is_live
-        and not is_valid_place(picture, task, s, picture.now)
-    ]
-    places = [s for s, _ in invalid if s.kind is SessionKind.PLACE]
-    release(act, places)
-    bare = picture.apply(removed=[s.id for s in places])
-    for hold, task in invalid:
+    stale: list[tuple[Session, Task, Session | None]] = []
+    for old in filter(is_place, picture.index.sessions.values()):
+        task = picture.tasks.get(old.task or "")
+        if task is None or not task.is_live:
+            continue
+        is_valid = is_valid_place(picture, task, old, picture.now)
+        new = by_present_lengths(picture, task, old) if is_valid else None
+        if new != old:
+            stale.append((old, task, new))
+    places = [row for row in stale if row[0].kind is SessionKind.PLACE]
+    release(act, [old for old, *_ in places])
+    bare = picture.apply(removed=[old.id for old, *_ in places])
+    for hold, task, _ in stale:
         if hold.kind is not SessionKind.HOLD:
             continue
-        certificate = place_beside_hold(bare, task, hold)
+        certificate = renewed_place(bare, task)
         if certificate is None:
             release(act, [hold])
             bare = bare.apply(removed=[hold.id])
         else:
             claim(act, bare, certificate, None)
             bare = after(bare, certificate)
+    stay = []
+    for _, task, new in places:
+        if new is not None and is_valid_place(bare, task, new, bare.now):
+            stay.append(Wanted(Certificate((new,))))
+            bare = bare.apply([new])
+    claim_all(act, bare, stay)
     return replant(act, bare, [t.id for t in homeless(bare)])[1]

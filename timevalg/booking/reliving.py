@@ -54,23 +54,27 @@ def renewed_place(picture: Picture, task: Task) -> Certificate | None:
         return place(picture, task, picture.now)
     bare = picture.apply(removed=[old.id])
     if old.pool in task.pools:
-        ask = Ask.for_place(bare.index, task, old.pool or "", bare.now)
-        same = session_for(
-            bare.index.organisation,
-            ask,
-            old.start,
-            old.resources,
-            id=old.id,
-            kind=old.kind,
-            until=old.until,
-            is_place=old.is_place,
-        )
+        same = by_present_lengths(bare, task, old)
         if is_valid_place(bare, task, same, bare.now):
             return Certificate((same,), (old,))
     if (beside := place_beside_hold(picture, task, old)) is not None:
         return beside
     found = place(bare, task, bare.now)
     return replace(found, released=(old,)) if found is not None else None
+
+
+def by_present_lengths(picture: Picture, task: Task, old: Session) -> Session:
+    """Give a place, where it is, with the time that its service and task take by now."""
+    return session_for(
+        picture.index.organisation,
+        Ask.for_place(picture.index, task, old.pool or "", picture.now),
+        old.start,
+        old.resources,
+        id=old.id,
+        kind=old.kind,
+        until=old.until,
+        is_place=old.is_place,
+    )
 
 
 def place_beside_hold(picture: Picture, task: Task, hold: Session) -> Certificate | None:

@@ -94,6 +94,22 @@ def test_places_move_to_where_they_are_valid(world):
     assert date(2027, 1, 29) not in {s.start.date() for s in world.sessions()}
 
 
+@pytest.mark.parametrize("length", [20, 60])
+def test_a_place_takes_the_time_that_its_service_takes_by_now(world, length):
+    """A longer visit's place is not taken in part by somebody else."""
+    task = world.invited(not_before=DAY, not_after=DAY)
+    world.patient().hold(task, AT)  # its place from now on
+    other = world.invited("p-2", not_before=DAY, not_after=DAY)
+    world.later(minutes=10)
+    changed = document()
+    changed["services"][0]["length"] = length
+    assert world.publish(changed).lost == ()
+    assert {s.length for s in world.sessions()} == {length}
+    assert [s.start for s in world.sessions(task=task.id)] == [AT]
+    world.patient("p-2").choose(other, oslo(2027, 1, 20, 9, 30))
+    assert world.promises_broken() == {}
+
+
 def test_those_for_whom_none_is_left_are_named(world):
     tasks = [world.invited(f"q-{n}", not_before=DAY, not_after=date(2027, 1, 21)) for n in range(7)]
     result = world.publish(narrowed())  # four starts on the Thursday, none on the Wednesday
