@@ -9,6 +9,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+from tests.waiting import until
+
 
 def environment(tmp_path, **more):
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TIMEVALG_")}
@@ -50,8 +52,7 @@ def served(env, port, processes=1):
             for line in process.stderr:
                 if "startup complete" in line and next(waits) == processes - 1:
                     break
-            while not is_open(port):
-                pass
+            until(lambda: is_open(port), f"a server at port {port}")
             yield process
         finally:
             process.send_signal(signal.SIGTERM)

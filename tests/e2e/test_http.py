@@ -22,6 +22,7 @@ from joserfc.jwk import ECKey, OctKey
 from tests.document import Client, Made
 from tests.serving import environment, free_port, served
 from tests.unit.identity.signers import Signer, new_key, proof
+from tests.waiting import until
 from tests.world import ORGANISATION, document
 from timevalg import Timevalg
 from timevalg.identity import development
@@ -118,12 +119,14 @@ def test_a_client_made_from_the_document_and_a_race(tmp_path, postgres_url):
 def awaited(dips, type_):
     """Read the feed until an event is there: others' transactions may delay it."""
     after = ""
-    while True:
+
+    def there():
+        nonlocal after
         page = dips.what_happened(after=after)
-        for event in page.events:
-            if event.type == type_:
-                return event
         after = page.next
+        return next((event for event in page.events if event.type == type_), None)
+
+    return until(there, type_)
 
 
 def race(dips, client):

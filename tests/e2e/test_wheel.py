@@ -14,8 +14,8 @@ import psycopg
 import pytest
 import yaml
 
-from tests.integration.workers.conftest import until
 from tests.serving import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; sys.path.insert(0, {!r}); from timevalg.cli import main; main()"

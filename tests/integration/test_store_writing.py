@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.race.same_sql import recorded
 from tests.contract.samples import ORG, appointment, event, session, task, work
+from tests.waiting import until
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.errors import Conflict, TimeTaken
 from timevalg.model.states import TaskState
@@ -143,8 +144,7 @@ def test_who_waits_for_time_to_be_given_back_is_numbered_after_it(
         unit.sessions.release(["s-1"])
         taking.start()
         with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as raw:
-            while not raw.execute(_WAITING).fetchone()[0]:
-                assert taking.is_alive()
+            until(lambda: raw.execute(_WAITING).fetchone()[0], "the taker's wait")
 
     taking = threading.Thread(target=lambda: store.run(ORG, take))
     store.run(ORG, give)

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from benchmarks import servers
 from tests.integration.api.conftest import Caller, sign_on
-from tests.integration.workers.conftest import until
+from tests.waiting import until
 from tests.world import ORGANISATION, World
 from timevalg.api.app import make_app
 from timevalg.api.rates import Rates
@@ -107,8 +107,8 @@ def test_what_takes_too_long_is_answered_and_may_have_happened(postgres_url):
     (answer,) = answers
     assert (answer.status_code, answer.json()["type"]) == (504, "urn:timevalg:problem:slow")
     engine.dispose()
-    until(lambda: not world.store._engine.pool.checkedout())  # it is done in the end
-    assert world.task(task.id).state == "declined"
+    until(lambda: world.task(task.id).state == "declined")  # it is done in the end
+    until(lambda: not world.store._engine.pool.checkedout())
     world.store.close()
 
 
@@ -124,8 +124,9 @@ def test_each_process_works_on_so_many_requests_at_a_time(world):
     async def three():
         async with app.router.lifespan_context(app):
             asked = [asyncio.create_task(run_in_threadpool(waits, n)) for n in range(3)]
-            while len(begun) < 2:
-                await asyncio.sleep(0)
+            async with asyncio.timeout(30):
+                while len(begun) < 2:
+                    await asyncio.sleep(0)
             idle = current_default_thread_limiter().statistics()
             waiting.set()
             await asyncio.gather(*asked)

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from tests.integration.booking.calls import ABOUT_ONE, AT, AT_LARGE, fresh, principal, without_room
+from tests.waiting import until
 from tests.world import World, document
 from timevalg.booking import feed, inbox, invite, publish
 from timevalg.booking.access import ACCESS
@@ -113,8 +114,8 @@ def test_a_reader_of_one_clinic_gets_past_the_events_of_others(world):
     source["resources"] = [{"id": "dr-o", "kind": "clinician", "skills": ["talk"]}]
     source["services"][0]["roles"] = source["services"][0]["roles"][:1]
     world.publish(source)
-    while not (found := feed.read_events(world.ports, system, limit=2)):
-        pass  # transactions of other tests on the same server hold the feed back, not for long
+    # transactions of other tests on the same server hold the feed back, not for long
+    found = until(lambda: feed.read_events(world.ports, system, limit=2))
     (event,) = found
     assert (event.type, event.clinic) == ("clinic.published", "other")
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from psycopg import errors, sql
 from typer.testing import CliRunner
 
+from tests.waiting import until
 from tests.world import ORGANISATION, World, oslo
 from timevalg.booking.seal import seal_audit, verify_audit
 from timevalg.cli.app import app
@@ -65,8 +66,8 @@ def test_the_program_does_all_it_does(world):
     world.dips.register("p-1", name="Kari", identity="30108299920")
     world.valg.operator().give("hpr:1", "planner")
     world.patient().withhold(world.task(task))
-    while not seal_audit(world.ports, worker(ORGANISATION)):
-        pass  # transactions of other tests on the same server hold it back, not for long
+    # transactions of other tests on the same server hold it back, not for long
+    until(lambda: seal_audit(world.ports, worker(ORGANISATION)))
     auditor = Principal("auditor", RoleName.AUDITOR, ORGANISATION)
     assert verify_audit(world.ports, auditor).broken == ()
 

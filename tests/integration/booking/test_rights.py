@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.waiting import until
 from tests.world import ORGANISATION, document, oslo
 from timevalg.booking import standing, tell_systems
 from timevalg.model.errors import InvalidInput, NotAllowed, NotFound
@@ -205,8 +206,8 @@ def test_events_stop_with_the_right_of_whoever_wanted_them(stored):
     hook = dips.subscribe("https://dips.test/", "DIPS", after="")
     staff = worker(ORGANISATION)
     world.invited()
-    while not tell_systems.pass_on_events(world.ports, staff, hook.id):
-        pass  # transactions of other tests on the same server hold it back, not for long
+    # transactions of other tests on the same server hold it back, not for long
+    until(lambda: tell_systems.pass_on_events(world.ports, staff, hook.id))
     (first, *_) = world.read(lambda unit: unit.deliveries.find(order="number"))
     operator.revoke(right)
     assert tell_systems.deliver(world.ports, staff, first.id).state == "stopped"

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from tests.contract.samples import EXAMPLES, ORG
+from tests.waiting import until
 from tests.world import ORGANISATION, World
 from timevalg.booking.seal import seal_audit, verify_audit
 from timevalg.booking.tell_systems import pass_on_events
@@ -69,8 +70,8 @@ def live(world):
     other = world.invited()
     world.patient().none_suits(other, WORDS[0], idempotency_key="k-2")
     world.desk.withdraw(task=other.id, reason=WORDS[1])
-    while not pass_on_events(world.ports, worker(ORGANISATION), hook.id):
-        pass  # transactions of other tests on the same server hold it back, not for long
+    # transactions of other tests on the same server hold it back, not for long
+    until(lambda: pass_on_events(world.ports, worker(ORGANISATION), hook.id))
     return task
 
 
@@ -114,8 +115,8 @@ def test_without_keys_it_is(url, opened):
 def test_keys_rotate_and_the_log_says_what_it_said(url, opened):
     world = world_on(url, OLD, opened)
     live(world)
-    while not seal_audit(world.ports, worker(ORGANISATION)):
-        pass  # transactions of other tests on the same server hold it back, not for long
+    # transactions of other tests on the same server hold it back, not for long
+    until(lambda: seal_audit(world.ports, worker(ORGANISATION)))
     before = world.dump()
     both = KeysInText(f"{NEW},{OLD}")
     told = []

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from tests.waiting import until
 from tests.world import ORGANISATION, Post
 from timevalg.booking.settle_offers import settle_offers
 from timevalg.model.errors import TimeTaken
@@ -42,8 +43,8 @@ def test_the_next_look_has_what_a_prover_found_and_it_can_be_chosen(world):
     elsewhere = ports_on(world.store, Post()).pictures  # of another process
     elsewhere.current(ORGANISATION)
     assert world.only_work("settle offers").entity == tasks[0].id
-    while not elsewhere.current(ORGANISATION).settled.get(tasks[0].id):
-        pass  # transactions of other tests on the same server hold the feed back, not for long
+    # transactions of other tests on the same server hold the feed back, not for long
+    until(lambda: elsewhere.current(ORGANISATION).settled.get(tasks[0].id))
     second = me.offers(tasks[0])
     assert len(second.offers) > len(first.offers)
     new = next(o for o in second.offers if o.certificate.moved)
@@ -77,8 +78,8 @@ def test_who_holds_the_place_of_another_task_has_what_a_prover_found_too(
     first = me.offers(task)
     assert first.undecided > 0
     assert settle_offers(world.ports, worker(ORGANISATION), task.id).proved
-    while not world.ports.pictures.current(ORGANISATION).settled.get(task.id):
-        pass  # transactions of other tests on the same server hold the feed back, not for long
+    # transactions of other tests on the same server hold the feed back, not for long
+    until(lambda: world.ports.pictures.current(ORGANISATION).settled.get(task.id))
     world.later(minutes=minutes)
     assert len(world.sessions(kind="hold")) == (minutes == 0)
     second = me.offers(task)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from tests.waiting import until
 from tests.world import ORGANISATION
 from timevalg.model.errors import StaleVersion
 from timevalg.store.unit import SqlUnit
@@ -115,8 +116,9 @@ def test_staff_closing_a_case_are_in_nobodys_way(open_store, guarded, monkeypatc
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
-        while not came and not unit.connection.execute(waiting).scalar_one():
-            unit.connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        anew = text("SELECT pg_stat_clear_snapshot()")
+        execute = unit.connection.execute
+        until(lambda: came or (execute(anew) and execute(waiting).scalar_one()))
 
     world.store.run(ORGANISATION, closing)
     other.join()

@@ -26,6 +26,7 @@ from tests.integration.truth.scenes import (
     side_by_side,
     won,
 )
+from tests.waiting import until
 from tests.world import ORGANISATION, document, pool
 from timevalg.booking import acting, cancel, choose, claiming, expire, hold
 from timevalg.model.errors import Conflict, IllegalMove, StaleVersion, TimeTaken
@@ -105,8 +106,7 @@ def test_a_task_is_withdrawn_while_its_place_is_moved(on_postgres, guarded):
     def telling():
         assert written.wait(10)
         with psycopg.connect(on_postgres.url, autocommit=True) as raw:
-            while not raw.execute(_WAITING).fetchone()[0]:
-                pass
+            until(lambda: raw.execute(_WAITING).fetchone()[0])
         go.set()
 
     assert side_by_side(choosing_it, withdrawing, telling) == [None, None, None]

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.request
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -75,16 +74,6 @@ def running(environment, *command):
     assert process.returncode == 0, output
     assert "Traceback" not in output, output
     assert "p-1" not in output
-
-
-def until(condition, seconds=60.0):
-    """Wait until the condition holds, without sleeping for a fixed time."""
-    tick = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if found := condition():
-            return found
-        tick.wait(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 def free_port():

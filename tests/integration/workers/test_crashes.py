@@ -8,8 +8,8 @@ import pytest
 from psycopg import connect
 
 from tests.integration.workers import crashing
-from tests.integration.workers.conftest import until
 from tests.integration.workers.test_running import choose_today
+from tests.waiting import until
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.integration.workers.crashing"])

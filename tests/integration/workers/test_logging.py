@@ -10,8 +10,9 @@ from redis import Redis
 
 from benchmarks import servers
 from tests.integration.workers.canary import CANARY
-from tests.integration.workers.conftest import ROOT, until
+from tests.integration.workers.conftest import ROOT
 from tests.integration.workers.test_running import choose_today
+from tests.waiting import until
 
 TIMEVALG = (
     "import sys, tests.integration.workers.failing; from timevalg.cli import main;"

@@ -10,8 +10,9 @@ from urllib.error import HTTPError
 import pytest
 from typer.testing import CliRunner
 
-from tests.integration.workers.conftest import free_port, is_ready, running, until
+from tests.integration.workers.conftest import free_port, is_ready, running
 from tests.integration.workers.test_running import choose_today
+from tests.waiting import until
 from tests.world import ORGANISATION
 from timevalg.booking.work import KINDS
 from timevalg.cli.app import app

@@ -11,7 +11,8 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 
 import workers
-from tests.integration.workers.conftest import running, until
+from tests.integration.workers.conftest import running
+from tests.waiting import until
 from tests.world import ORGANISATION, World
 from timevalg.booking.work import KINDS, SHARE, due_work
 from timevalg.model.states import TaskState, WorkState

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 
 from benchmarks import servers
 from benchmarks.chaos.proxy import Proxy
-from tests.integration.workers.conftest import ROOT, free_port, is_ready, until
+from tests.integration.workers.conftest import ROOT, free_port, is_ready
 from tests.integration.workers.test_running import choose_today
+from tests.waiting import until
 from timevalg.channels import http, smtp
 from timevalg.store.postgres import Postgres
 from workers import health, operating, serve
