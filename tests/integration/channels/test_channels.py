@@ -1,10 +1,11 @@
 """Each way out against a real server: what it sends, what it answers, what it is certain of."""
 
 import json
+import smtplib
 import socket
 import socketserver
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ import httpx2
 import pytest
 
 from benchmarks.receiver import Receiver
-from tests.dripping import answering
+from tests.dripping import DROPS, answering
 from timevalg.channels import http, smtp
 from timevalg.channels.http import post
 from timevalg.channels.settings import channels
@@ -148,13 +149,46 @@ def test_a_letter_is_given_up_for_its_address_not_for_its_sender(serve, line, fo
 
 def test_a_server_that_is_slow_with_each_answer_is_not_given_the_text(serve, monkeypatch):
     """It would be taken after the lease has run out, when another worker sends it too."""
-    heard, clock = [], count(step=2)
+    heard, clock = [], count(step=0.6)
     port = serve(talking({}, heard))
     monkeypatch.setattr(smtp.time, "monotonic", lambda: next(clock))
     with pytest.raises(NotDelivered, match="too slow") as said:
         Smtp("127.0.0.1", port).send("l-1", LETTER)
     assert not said.value.forever
     assert b"data" not in heard
+
+
+@pytest.mark.parametrize(
+    ("after", "error"),
+    [
+        (b"", NotDelivered),
+        (b"ehlo", NotDelivered),
+        (b"rcpt", NotDelivered),
+        (b"data", smtplib.SMTPServerDisconnected),
+    ],
+)
+def test_a_server_that_drips_a_reply_is_given_up_in_time(serve, monkeypatch, after, error):
+    """Before it is asked to take the text nothing has left; after that nobody knows."""
+    monkeypatch.setattr(smtp, "SECONDS", 0.5)
+    dripped, gone = [], threading.Event()
+
+    class Drips(socketserver.StreamRequestHandler):
+        def handle(self):
+            with suppress(OSError):  # who asked has gone
+                line = b""
+                while line[:4] != after:
+                    self.wfile.write(b"250 taken\r\n" if line else b"220 ready\r\n")
+                    line = self.rfile.readline()
+                for _ in range(DROPS):
+                    self.wfile.write(b"2")
+                    dripped.append(b"2")
+                    gone.wait(0.02)
+
+    port = serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drips))
+    with pytest.raises(error):
+        Smtp("127.0.0.1", port).send("l-1", LETTER)
+    assert 0 < len(dripped) < DROPS
+    gone.set()
 
 
 def test_no_more_than_the_status_of_an_answer_is_waited_for(serve):
