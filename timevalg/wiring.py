@@ -162,11 +162,9 @@ class IndexKeeper:
 def _load(unit: UnitOfWork) -> _Kept:
     """Read everything: at the start, and when a clinic's file changes."""
     cursor = unit.events.last()
-    sources: dict[str, Source] = {}
-    versions: dict[str, int] = {}
-    for p in unit.publications.find(order="version"):
-        sources[p.clinic] = Source(dict(p.document), dict(p.calendars))
-        versions[p.clinic] = p.version
+    newest = unit.publications.newest()
+    sources = {c: Source(dict(p.document), dict(p.calendars)) for c, p in newest.items()}
+    versions = {c: p.version for c, p in newest.items()}
     organisation = (
         read_sources(sources).organisation if sources else Organisation(unit.organisation)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import product
 from types import MappingProxyType
 
 import pytest
@@ -18,11 +19,13 @@ from tests.contract.samples import (
     at,
     task,
 )
-from timevalg.booking.unit_of_work import Between, Store
+from timevalg.booking.unit_of_work import Between, Store, UnitOfWork
 from timevalg.model.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from timevalg.model.records import Patient, Publication, StaffCase, Verification
 from timevalg.model.right import Unit
 from timevalg.model.states import AppointmentState, TaskState
+from timevalg.store import Memory
+from timevalg.store.records import SqlRecords
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
@@ -295,6 +298,29 @@ def test_a_task_has_one_live_appointment(store: Store):
     with pytest.raises(Conflict, match="the task already has an appointment"):
         again = replace(first, state=AppointmentState.ARRIVED, version=first.version + 1)
         store.run(ORG, lambda unit: unit.appointments.save(again))
+
+
+def test_the_newest_publications_are_found_and_none_before_them(store: Store, monkeypatch):
+    """However often a clinic has published: a version is a whole file."""
+
+    def publish(unit: UnitOfWork) -> None:
+        assert unit.publications.newest() == {}
+        for number, (clinic, version) in enumerate(product(("gastro", "ent"), (2, 10, 9))):
+            key = f"v-{number}"
+            unit.publications.add(Publication(key, ORG, clinic, version, NINE, "planner", {}))
+        assert versions(unit) == {"ent": 10, "gastro": 10}
+
+    def versions(unit: UnitOfWork) -> dict[str, int]:
+        return {clinic: p.version for clinic, p in unit.publications.newest().items()}
+
+    read = []
+    real = SqlRecords.values
+    counting = lambda self, rows: [read.append(v) or v for v in real(self, rows)]  # noqa: E731
+    store.run(ORG, publish)
+    monkeypatch.setattr(SqlRecords, "values", counting)
+    assert store.run(ORG, versions) == {"ent": 10, "gastro": 10}
+    assert store.run("elsewhere", versions) == {}
+    assert len(read) == (0 if isinstance(store, Memory) else 2)
 
 
 def test_a_clinic_has_one_publication_of_a_version(store: Store):

@@ -140,7 +140,7 @@ def list_clinics(ports: Ports, principal: Principal) -> list[Publication]:
     scope_of("read clinic file", principal)
 
     def body(act: Act) -> list[Publication]:
-        newest = {p.clinic: p for p in act.unit.publications.find(order="version")}
+        newest = act.unit.publications.newest()
         mine = sorted(c for c in newest if principal.clinics is None or c in principal.clinics)
         for clinic in mine:
             act.audit("clinic", clinic)

@@ -147,9 +147,7 @@ def put_in_force(act: Act, contents: Contents, present: Mapping[str, Source]) ->
 
 def current_sources(act: Act) -> dict[str, Source]:
     """Give the newest published source of every clinic."""
-    newest: dict[str, Publication] = {}
-    for publication in act.unit.publications.find(order="version"):
-        newest[publication.clinic] = publication
+    newest = act.unit.publications.newest()
     return {c: Source(dict(p.document), dict(p.calendars)) for c, p in newest.items()}
 
 

@@ -238,7 +238,7 @@ def set_unit(
 def _require_clinics(unit: UnitOfWork, asked: Unit) -> None:
     missing = [c for c in sorted(set(asked.clinics)) if not unit.publications.count(clinic=c)]
     if missing:
-        known = sorted({publication.clinic for publication in unit.publications.find()})
+        known = sorted(unit.publications.newest())
         there_is = f"name one of {', '.join(known)}, or " if known else ""
         raise InvalidInput.single(
             "clinics",

@@ -94,6 +94,14 @@ class Records(Protocol[T]):
         ...
 
 
+class Publications(Records[Publication], Protocol):
+    """Clinic files: every version that was published."""
+
+    def newest(self) -> dict[str, Publication]:
+        """Give the newest of every clinic, by clinic; those before it are not read."""
+        ...
+
+
 class StoredClaim(NamedTuple):
     """A claim as the database has it, whatever its session says."""
 
@@ -306,7 +314,7 @@ class UnitOfWork(Protocol):
     patients: Records[Patient]
     ownerships: Records[Ownership]
     cases: Records[StaffCase]
-    publications: Records[Publication]
+    publications: Publications
     subscriptions: Records[Subscription]
     deliveries: Records[Delivery]
     units: Records[Unit]

@@ -13,6 +13,7 @@ from timevalg.booking.unit_of_work import (
     AuditLog,
     Clock,
     EventLog,
+    Publications,
     Records,
     Sessions,
     Tallies,
@@ -26,7 +27,6 @@ from timevalg.model.records import (
     Letter,
     Ownership,
     Patient,
-    Publication,
     StaffCase,
     Verification,
 )
@@ -40,6 +40,7 @@ from timevalg.store.memory_figures import MemoryTallies
 from timevalg.store.memory_logs import MemoryAudit, MemoryEvents, MemoryWork
 from timevalg.store.memory_rows import Journal, MemoryRecords, Shelf
 from timevalg.store.memory_sessions import MemorySessions
+from timevalg.store.publications import MemoryPublications
 from timevalg.store.wakes import Wakes
 
 R = TypeVar("R")
@@ -59,7 +60,7 @@ class MemoryUnit:
         self.patients: Records[Patient] = MemoryRecords(journal, kinds.PATIENTS)
         self.ownerships: Records[Ownership] = MemoryRecords(journal, kinds.OWNERSHIPS)
         self.cases: Records[StaffCase] = MemoryRecords(journal, kinds.CASES)
-        self.publications: Records[Publication] = MemoryRecords(journal, kinds.PUBLICATIONS)
+        self.publications: Publications = MemoryPublications(journal)
         self.seals: Records[AuditSeal] = MemoryRecords(journal, kinds.SEALS)
         self.subscriptions: Records[Subscription] = MemoryRecords(journal, kinds.SUBSCRIPTIONS)
         self.deliveries: Records[Delivery] = MemoryRecords(journal, kinds.DELIVERIES)

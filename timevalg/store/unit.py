@@ -14,6 +14,7 @@ from timevalg.booking.unit_of_work import (
     AuditLog,
     Clock,
     EventLog,
+    Publications,
     Records,
     Sessions,
     Tallies,
@@ -26,7 +27,6 @@ from timevalg.model.records import (
     Letter,
     Ownership,
     Patient,
-    Publication,
     StaffCase,
     Verification,
 )
@@ -38,6 +38,7 @@ from timevalg.store.answers import SqlAnswers
 from timevalg.store.dialect import Dialect
 from timevalg.store.figures import SqlTallies
 from timevalg.store.logs import SqlAudit, SqlEvents, SqlWork
+from timevalg.store.publications import SqlPublications
 from timevalg.store.records import SqlRecords
 from timevalg.store.sessions import SqlSessions
 
@@ -69,7 +70,7 @@ class SqlUnit:
         self.patients: Records[Patient] = SqlRecords(me, kinds.PATIENTS)
         self.ownerships: Records[Ownership] = SqlRecords(me, kinds.OWNERSHIPS)
         self.cases: Records[StaffCase] = SqlRecords(me, kinds.CASES)
-        self.publications: Records[Publication] = SqlRecords(me, kinds.PUBLICATIONS)
+        self.publications: Publications = SqlPublications(me)
         self.seals: Records[AuditSeal] = SqlRecords(me, kinds.SEALS)
         self.subscriptions: Records[Subscription] = SqlRecords(me, kinds.SUBSCRIPTIONS)
         self.deliveries: Records[Delivery] = SqlRecords(me, kinds.DELIVERIES)

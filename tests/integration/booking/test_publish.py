@@ -5,9 +5,12 @@ from datetime import date
 
 import pytest
 
-from tests.world import document, oslo, pool
+from tests.world import ORGANISATION, document, oslo, pool
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import InvalidInput, TimeTaken
+from timevalg.model.records import Publication
+from timevalg.store.records import SqlRecords
+from timevalg.wiring import IndexKeeper
 
 AT = oslo(2027, 1, 20, 9)
 DAY = date(2027, 1, 20)
@@ -215,3 +218,19 @@ def test_a_plan_made_before_the_owner_closed_the_room_is_not_followed(world, mon
     with pytest.raises(TimeTaken):
         world.patient("p-2").choose(task, AT)
     assert world.sessions(kind="booking") == []
+
+
+def test_publishing_and_planning_read_only_files_in_force(database, monkeypatch):
+    for hour in ("08:00", "08:05", "08:10"):
+        database.publish(narrowed(**{"from": hour}))
+    read, real = [], SqlRecords.values
+
+    def values(records, rows):
+        found = real(records, rows)
+        read.extend(value for value in found if isinstance(value, Publication))
+        return found
+
+    monkeypatch.setattr(SqlRecords, "values", values)
+    assert database.publish(narrowed(**{"from": "08:15"})).clinics == ("clinic",)
+    IndexKeeper(database.store).current(ORGANISATION)
+    assert {p.version for p in read} == {4, 5}
