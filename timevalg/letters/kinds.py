@@ -84,7 +84,7 @@ def _cancellation(facts: LetterFacts, w: Wording) -> Page:
     return _page(
         facts,
         w,
-        subject=w.say("cancellation.subject", start=w.moment(visit.start)),
+        subject=w.say("cancellation.subject", start=w.moment(visit.told_start)),
         title=w.say("cancellation.title"),
         lead=[w.say("cancellation.lead")],
         parts=[

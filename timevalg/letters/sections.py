@@ -97,9 +97,9 @@ def _preparation(p: PreparationFacts, w: Wording) -> tuple[str, str, str]:
 
 
 def cancelled_time(facts: LetterFacts, visit: VisitFacts, w: Wording) -> Section:
-    """Which appointment is meant."""
+    """Which appointment is meant: at the time that the patient knows."""
     rows = (
-        (w.say("visit.when"), w.moment(visit.start)),
+        (w.say("visit.when"), w.moment(visit.told_start)),
         (w.say("visit.where"), _where(facts, visit, w)),
         (w.say("visit.what"), w.name(visit.service.name)),
     )

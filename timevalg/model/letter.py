@@ -72,7 +72,7 @@ class VisitFacts:
     start : datetime
         Aware; kept in UTC.
     old_start : datetime or None
-        The start that the letter before told; a change letter needs it.
+        The start that the patient knows; a change letter needs it.
     place : Text or None
         Where patients come; None = the clinic itself.
     clinicians : tuple of Text
@@ -101,6 +101,11 @@ class VisitFacts:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, require_aware(value, name))
+
+    @property
+    def told_start(self) -> datetime:
+        """The start by which the patient knows the visit."""
+        return self.old_start or self.start
 
 
 @dataclass(frozen=True)

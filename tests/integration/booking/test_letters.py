@@ -316,6 +316,18 @@ def test_a_told_time_that_is_called_off_is_told_whoever_chose_it(quick):
     assert sent(quick) == ["appointment", "cancellation"]
 
 
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_visit_is_called_off_by_the_time_that_the_patient_knows(quick, chosen):
+    """Staff moved it, and called it off before the letter of that had left."""
+    visit = quick.chosen()[1] if chosen else told(quick)
+    quick.desk.move(visit, start=LATER)
+    quick.desk.cancel(quick.desk.appointment(visit.id))
+    quick.work()
+    (letter,) = [letter for letter in quick.post.sent if letter.kind == "cancellation"]
+    assert f" {visit.start.day}. januar" in letter.subject
+    assert f" {LATER.day}. januar" not in flat(letter)
+
+
 def test_letters_tell_how_to_reach_the_clinic(make_world):
     source = document()
     source["clinic"]["contact"] = {"nb": "Telefon 55 00 11 22", "en": "Telephone 55 00 11 22"}
