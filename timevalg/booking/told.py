@@ -53,10 +53,14 @@ def known_start(act: Act, visit: Appointment) -> datetime | None:
     return letter.told.start if letter.told is not None else visit.lettered_start
 
 
+def is_chosen(visit: Appointment) -> bool:
+    """Tell whether the patient knows of the visit because they chose it."""
+    return visit.origin is Origin.CHOSEN or visit.chosen is not None
+
+
 def tell_cancelled(act: Act, visit: Appointment, task: Task | None) -> None:
     """Write the work of the letter that a visit is cancelled, to a patient who knows of it."""
-    is_chosen = visit.origin is Origin.CHOSEN or visit.chosen is not None
-    knows = is_chosen or visit.lettered_at is not None
+    knows = is_chosen(visit) or visit.lettered_at is not None
     if knows and (task is None or task.letters):
         act.work("letter", visit.id, visit.clinic, act.unit.now(), "cancellation")
 

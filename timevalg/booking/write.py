@@ -13,7 +13,15 @@ from timevalg.booking.effect import Effect, Way, put_out, put_out_all
 from timevalg.booking.letter_facts import choice_facts, told_terms, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Channel, Ports
-from timevalg.booking.told import is_told, is_told_cancelled, known_start, says
+from timevalg.booking.told import (
+    LEFT,
+    TELLING,
+    is_chosen,
+    is_told,
+    is_told_cancelled,
+    known_start,
+    says,
+)
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import is_for_verification
@@ -23,7 +31,7 @@ from timevalg.model.letter import LetterFacts
 from timevalg.model.principal import Principal
 from timevalg.model.records import CaseKind, Letter, Patient, Work
 from timevalg.model.reminders import awake_from
-from timevalg.model.states import AppointmentState, LetterState, TaskState
+from timevalg.model.states import AppointmentState, LetterState, TaskState, target
 from timevalg.model.task import Task
 from timevalg.solver.picture import Picture
 
@@ -59,6 +67,8 @@ def write_letter(
             return _invitation_to_choose(act, picture, entity)
         visit = act.appointment(entity, version)
         if visit.patient is None or not _is_news(act, kind, visit):
+            return None
+        if kind == "cancellation" and _is_unheard_of(act, visit):
             return None
         if surviving(act.unit, visit.patient).deceased_at is not None:
             return None
@@ -217,6 +227,21 @@ def _is_news(act: Act, kind: str, visit: Appointment) -> bool:
     if kind == "cancellation":
         return visit.state is AppointmentState.CANCELLED and not is_told_cancelled(act, visit)
     return visit.state is AppointmentState.BOOKED and not is_told(act, visit)
+
+
+def _is_unheard_of(act: Act, visit: Appointment) -> bool:
+    """Tell whether no letter of the visit was ever on its way; what waits is stopped, and stays.
+
+    One that could not be sent counts as heard of: staff have been asked to tell the patient.
+    """
+    found = act.unit.letters.find(appointment=visit.id, kind=TELLING)
+    for letter in (letter for letter in found if letter.state is LetterState.PENDING):
+        state = LetterState(target("letter", letter.id, letter.state, "stop"))
+        _note(act, act.unit.letters.save(replace(letter, state=state)), letter)
+    refused = act.unit.cases.count(kind=CaseKind.LETTER_REFUSED, appointment=visit.id)
+    if not found or refused or is_chosen(visit):
+        return False
+    return not any(letter.sending_at or letter.state in LEFT for letter in found)
 
 
 def _invitation_to_choose(act: Act, picture: Picture, key: str) -> Letter | None:

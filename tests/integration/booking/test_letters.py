@@ -228,6 +228,20 @@ def test_a_cancellation_goes_to_those_who_know_of_the_visit(make_world, chosen):
     assert sent(world)[-1:] == (["cancellation"] if chosen else [])
 
 
+@pytest.mark.parametrize("first", ["letter", "send letter"])
+def test_a_visit_whose_letter_has_not_left_is_called_off_without_one(make_world, first):
+    world = make_world(document(pools=[pool("auto", letter="manual")]))
+    task = world.invited()
+    world.at(AFTER_DUE)
+    world.desk.write_letter(world.visit(task))
+    world.desk.cancel(world.visit(task))
+    world.work_kinds(first)
+    assert [letter.state for letter in world.letters()] == ["stopped"]
+    world.work()
+    assert sent(world) == []
+    assert world.post.sent == []
+
+
 @pytest.mark.parametrize(
     ("cancel", "letters"),
     [
