@@ -18,6 +18,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
+from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, Seen, glance, note_looks
 from timevalg.booking.once import Known, answer_to
 from timevalg.booking.patients import require_not_of_others, surviving
@@ -28,7 +29,7 @@ from timevalg.model import codec
 from timevalg.model.appointment import Appointment, Preparation
 from timevalg.model.errors import InFlight, InvalidInput, TimevalgError
 from timevalg.model.principal import Principal
-from timevalg.model.records import Answer, Letter, Patient
+from timevalg.model.records import Answer, Letter, Patient, StaffCase
 from timevalg.model.representation import Representation
 from timevalg.model.session import Session
 from timevalg.model.task import Task
@@ -156,6 +157,13 @@ def _patient(act: Act, key: str) -> Patient:
     return patient
 
 
+def _about(act: Act, case: StaffCase) -> Seen | None:
+    allow(act.verb, act.principal, kind="case", key=case.id, clinic=case.clinic)
+    if case.task is not None:
+        return act.task(case.task)
+    return act.appointment(case.appointment) if case.appointment is not None else None
+
+
 LOOKS: Mapping[type, Callable[[Act, Any], Seen | None]] = {
     Task: lambda act, task: act.task(task.id),
     Appointment: lambda act, visit: act.appointment(visit.id),
@@ -165,6 +173,7 @@ LOOKS: Mapping[type, Callable[[Act, Any], Seen | None]] = {
     ),
     Session: lambda act, hold: act.task(hold.task) if hold.task else None,
     Patient: lambda act, patient: _patient(act, patient.id),
+    StaffCase: lambda act, case: _about(act, case),
     Representation: lambda act, bond: _patient(act, bond.patient),
 }
 """How to look at what an answer shows of patients, by its type."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.booking.ways import task_in, visit_in
 from tests.world import ORGANISATION, document, oslo
-from timevalg.booking import choose, forget, once
+from timevalg.booking import choose, forget, inbox, once
 from timevalg.booking.access import ACCESS
 from timevalg.booking.invite import Invitation
 from timevalg.booking.replan import Rebooked
@@ -23,7 +23,7 @@ from timevalg.model.errors import (
     TimeTaken,
 )
 from timevalg.model.principal import Principal, RoleName, worker
-from timevalg.model.records import Patient
+from timevalg.model.records import Patient, StaffCase
 
 AT, LATER = oslo(2027, 1, 20, 9), oslo(2027, 1, 20, 10)
 WHO = worker(ORGANISATION)
@@ -154,6 +154,19 @@ def test_a_key_answers_nothing_that_has_been_withheld_since(quick, verb):
     assert call(*given[verb], idempotency_key="k-1") == answer
 
 
+def test_a_key_gives_no_case_again_to_whoever_acts_for_other_clinics_now(quick):
+    """What staff wrote, or a patient said, stands in it; whoever is shown it again is noted."""
+    quick.patient().decline(quick.invited(), "I am well")
+    key, ports = _declined(quick), replace(quick.ports, key="k-1")
+    anna = Principal("anna", RoleName.PLANNER, ORGANISATION, clinics=frozenset({"clinic"}))
+    closed = inbox.close_case(ports, anna, key)
+    before = quick.dump()
+    assert inbox.close_case(ports, anna, key) == closed
+    assert [(e.verb, e.patient) for e in looks_since(quick, before)] == [("read", "p-1")]
+    with pytest.raises(NotFound):
+        inbox.close_case(ports, replace(anna, clinics=frozenset({"elsewhere"})), key)
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "a\0b"])
 def test_what_is_no_key_is_refused(quick, key):
     with pytest.raises(InvalidInput, match="idempotency_key"):
@@ -226,7 +239,7 @@ def patients_in(answer):
         return {who for one in answer for who in patients_in(one)}
     if isinstance(answer, Patient):
         return {answer.id}
-    if isinstance(answer, Preparation):
+    if isinstance(answer, Preparation | StaffCase):
         return {"p-1"}
     if isinstance(answer, Invitation | Rebooked):
         return {who for name in vars(answer) for who in patients_in(getattr(answer, name))}
