@@ -154,6 +154,8 @@ def test_the_own_calendar(me, visit):
         ("en;q=0.2, nb;q=0.9", "Klinikken"),
         ("nb;q=0.2, en;q=0.9", "The clinic"),
         ("nb;q=0, en ; q=0.1", "The clinic"),
+        ("no;q=0.2, en;q=0.5, nb;q=0.9", "Klinikken"),
+        ("en-gb;q=0.3, nb;q=0.5, en;q=0.9", "The clinic"),
         ("de, en", "The clinic"),
         ("nb, en", "Klinikken"),
         ("", "Klinikken"),

@@ -72,7 +72,7 @@ def _language(header: str) -> str:
     for wanted, _, weight in (part.partition(";") for part in header.lower().split(",")):
         if name := names.get(wanted.strip()[:2]):
             found = WEIGHT.fullmatch(weight.strip())
-            weights.setdefault(name, float(found[1]) if found else 1)
+            weights[name] = max(weights.get(name, 0), float(found[1]) if found else 1)
     best = max(weights, key=weights.__getitem__, default="nb")
     return best if weights.get(best) else "nb"
 
