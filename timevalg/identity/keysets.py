@@ -38,7 +38,7 @@ def fetched(url: str) -> Mapping[str, Any]:
     httpx2.HTTPError, ValueError
     """
     there = httpx2.URL(url)
-    proxy = None if proxy_bypass(there.host) else getproxies().get(there.scheme)
+    proxy = _proxy_to(there)
     asked = {"accept": "application/json", "accept-encoding": "identity"}
     with (
         httpx2.Client(transport=Bounded(proxy=proxy), timeout=PATIENCE, headers=asked) as client,
@@ -55,6 +55,15 @@ def fetched(url: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("the key set is no JSON object")
     return found
+
+
+def _proxy_to(there: httpx2.URL) -> str | None:
+    """Give the proxy that the environment names, if one; it may lack its scheme."""
+    named = getproxies()
+    found = named.get(there.scheme) or named.get("all")
+    if not found or proxy_bypass(there.host):
+        return None
+    return found if "://" in found else f"http://{found}"
 
 
 class KeySets:

@@ -18,8 +18,9 @@ LATE = 5
 
 @pytest.fixture(autouse=True)
 def direct(monkeypatch):
-    monkeypatch.delenv("http_proxy", raising=False)
-    monkeypatch.delenv("HTTP_PROXY", raising=False)
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +43,11 @@ def test_no_more_is_read_than_a_key_set_may_have():
         fetched(url)
 
 
-def test_keys_are_fetched_through_the_proxy_that_the_environment_names(monkeypatch):
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_keys_are_fetched_through_the_proxy_that_the_environment_names(monkeypatch, name, scheme):
     with answering(HEAD + b'content-length: 12\r\n\r\n{"keys": []}') as url:
-        monkeypatch.setenv("http_proxy", url)
+        monkeypatch.setenv(name, url.replace("http://", scheme))
         assert fetched("http://issuer.invalid/jwks") == {"keys": []}
 
 
