@@ -16,6 +16,9 @@ from typing import Any
 import httpcore2
 import httpx2
 
+PIECE = 16_384
+"""Bytes that are written at a time."""
+
 _until: ContextVar[float] = ContextVar("until")
 
 
@@ -62,7 +65,8 @@ class _Stream(httpcore2.NetworkStream):
         return self._inner.read(max_bytes, _left(httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(httpcore2.WriteTimeout))
+        for at in range(0, len(buffer), PIECE):  # what is beneath times every bit it gets rid of
+            self._inner.write(buffer[at : at + PIECE], _left(httpcore2.WriteTimeout))
 
     def start_tls(
         self,

@@ -219,6 +219,23 @@ def test_a_receiver_that_drips_its_headers_is_given_up_in_time(monkeypatch):
         post("webhook", url, b"{}", {})
 
 
+def test_a_receiver_that_sips_a_body_is_given_up_in_time(serve, monkeypatch):
+    monkeypatch.setattr(http, "SECONDS", 0.5)
+    body, over, sips = b" " * 50_000_000, threading.Event(), []
+
+    class Sip(socketserver.BaseRequestHandler):
+        def handle(self):
+            with suppress(OSError):  # who asked has gone
+                while not over.wait(0.02) and self.request.recv(200_000) and len(sips) < DROPS:
+                    sips.append(1)
+
+    port = serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Sip))
+    with pytest.raises(httpx2.WriteTimeout):
+        post("webhook", f"http://127.0.0.1:{port}/", body, {})
+    assert 0 < len(sips) < DROPS
+    over.set()
+
+
 def test_without_a_connection_nothing_has_left():
     port = nowhere()
     with pytest.raises(NotDelivered, match="no connection") as said:
