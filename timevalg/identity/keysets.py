@@ -51,7 +51,10 @@ def fetched(url: str) -> Mapping[str, Any]:
             content += part
             if len(content) > LARGEST:
                 raise ValueError(f"the key set is larger than {LARGEST} bytes")
-    found = json.loads(content)
+    try:
+        found = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("the key set is nested too deeply") from error
     if not isinstance(found, dict):
         raise ValueError("the key set is no JSON object")
     return found

@@ -43,6 +43,14 @@ def test_no_more_is_read_than_a_key_set_may_have():
         fetched(url)
 
 
+def test_what_is_nested_without_end_is_no_key_set():
+    with (
+        answering(HEAD + b"\r\n" + b"[" * keysets.LARGEST) as url,
+        pytest.raises(ValueError, match="nested"),
+    ):
+        fetched(url)
+
+
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
 @pytest.mark.parametrize("scheme", ["http://", ""])
 def test_keys_are_fetched_through_the_proxy_that_the_environment_names(monkeypatch, name, scheme):
