@@ -67,7 +67,9 @@ class Smtp:
         try:
             self._address_it(server, address)
             try:
-                code, _ = server.data(text)
+                code, said = server.data(text)
+                if code < 0:
+                    raise smtplib.SMTPResponseException(code, said)
             except smtplib.SMTPDataError as error:  # it did not want the text
                 code = error.smtp_code
             if code != 250:

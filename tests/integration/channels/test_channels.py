@@ -158,6 +158,12 @@ def test_a_server_that_is_slow_with_each_answer_is_not_given_the_text(serve, mon
     assert b"data" not in heard
 
 
+def test_nobody_knows_of_a_text_whose_answer_cannot_be_read(serve):
+    port = serve(talking({b"data": b"354 go on", b"Mess": b"what?"}, []))
+    with pytest.raises(smtplib.SMTPResponseException):
+        Smtp("127.0.0.1", port).send("l-1", LETTER)
+
+
 @pytest.mark.parametrize(
     ("after", "error"),
     [
