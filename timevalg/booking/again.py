@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 from timevalg.booking.access import allow
 from timevalg.booking.acting import Act, Seen, glance, note_looks
+from timevalg.booking.gathered import Gathered
 from timevalg.booking.once import Known, answer_to
 from timevalg.booking.patients import require_not_of_others, surviving
 from timevalg.booking.ports import Once, Ports
@@ -133,22 +134,33 @@ def _again(ports: Ports, principal: Principal, once: Once, given: Answer) -> Any
     NotFound
     """
     answer = codec.load(once.answer, given.value)
-    seen = glance(ports, principal, once.verb, lambda act: list(_seen(act, answer)))
-    note_looks(ports, principal, "read", seen)
+    shown = list(_shown(answer))
+
+    def look(act: Act) -> list[Seen | None]:
+        ahead = Gathered(act.unit).unit
+        ahead.tasks.find(id=frozenset(one.id for one in shown if isinstance(one, Task)))
+        at_once = replace(act, unit=ahead)
+        return [LOOKS[type(one)](at_once, one) for one in shown]
+
+    seen = glance(ports, principal, once.verb, look)
+    note_looks(ports, principal, "read", filter(None, seen))
     return answer
 
 
-def _seen(act: Act, answer: Any) -> Iterator[Seen]:
-    """Give what an answer is about, as far as the principal may see it."""
-    if isinstance(answer, list):
-        for one in answer:
-            yield from _seen(act, one)
-    elif look := LOOKS.get(type(answer)):
-        if thing := look(act, answer):
-            yield thing
+def _shown(answer: Any) -> Iterator[Any]:
+    """Give what an answer shows of patients, wherever it stands in it."""
+    if type(answer) in LOOKS:
+        yield answer
+        return
+    within: Iterable[Any] = ()
+    if isinstance(answer, Mapping):
+        within = answer.values()
+    elif isinstance(answer, list | tuple | Set):
+        within = answer
     elif is_dataclass(answer):
-        for field in fields(answer):
-            yield from _seen(act, getattr(answer, field.name))
+        within = (getattr(answer, field.name) for field in fields(answer))
+    for one in within:
+        yield from _shown(one)
 
 
 def _patient(act: Act, key: str) -> Patient:

@@ -462,3 +462,18 @@ def _thing(world, state):
     if state in {"booked", "arrived"}:
         return (visit_in(world, state),)
     return (task_in(world, state),)
+
+
+def test_an_answer_of_many_is_looked_at_in_one_go_before_it_is_given_again(quick, monkeypatch):
+    rows = [
+        {"patient": f"p-{n}", "pools": ["auto"], "opens": date(2027, 1, 4)}
+        | {"due": date(2027, 1, 8), "not_after": date(2027, 2, 26)}
+        for n in range(6)
+    ]
+    first = quick.desk.invite_many(rows, idempotency_key="k-1")
+    records = type(quick.read(lambda unit: unit.tasks))
+    monkeypatch.setattr(records, "get", lambda self, key: pytest.fail(f"{key} by itself"))
+    assert quick.desk.invite_many(rows, idempotency_key="k-1") == first
+    monkeypatch.undo()
+    looks = [e for e in quick.read(lambda unit: unit.audit.find()) if e.verb == "read"]
+    assert {e.key for e in looks} == {one.task.id for one in first}
