@@ -116,10 +116,11 @@ def talking(answers, heard):
 
     class Talk(socketserver.StreamRequestHandler):
         def handle(self):
-            self.wfile.write(b"220 ready\r\n")
-            while line := self.rfile.readline():
-                heard.append(line[:4])
-                self.wfile.write(answers.get(line[:4], b"250 taken") + b"\r\n")
+            with suppress(OSError):  # who sends has gone
+                self.wfile.write(b"220 ready\r\n")
+                while line := self.rfile.readline():
+                    heard.append(line[:4])
+                    self.wfile.write(answers.get(line[:4], b"250 taken") + b"\r\n")
 
     return socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk)
 
