@@ -15,9 +15,7 @@ from pydantic import TypeAdapter
 
 
 def dump(value: Any) -> str:
-    """Give the JSON text of a value: sets sorted, fields that do not compare left out.
-
-    So equal values give equal text.
+    """Give the JSON text of a value; sets are sorted, so equal values give equal text.
 
     Raises
     ------
@@ -30,9 +28,10 @@ def dump(value: Any) -> str:
 def digest(value: Any) -> str:
     """Give 64 hexadecimal digits that equal values share, in whatever order or zone they come.
 
-    Numbers that are none (``.nan`` in a clinic file) have theirs: who reads them refuses them.
+    Fields that do not compare do not count. Numbers that are none (``.nan`` in a clinic file) have
+    theirs: who reads them refuses them.
     """
-    plain = json.loads(json.dumps(value, default=_plain))
+    plain = json.loads(json.dumps(value, default=_compared))
     canonical = json.dumps(plain, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()
 
@@ -47,6 +46,13 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint)
 
 
+def _compared(value: Any) -> Any:
+    """Give a value without what does not make it another."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.compare}
+    return _plain(value)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
@@ -59,7 +65,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.compare}
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     if isinstance(value, Iterable):
         return list(value)
     raise TypeError(f"{value!r} has no JSON form")
