@@ -22,7 +22,6 @@ from timevalg.identity.pseudonyms import Pseudonyms
 from timevalg.letters import Letters
 from timevalg.model.clinic import Organisation
 from timevalg.model.codec import load
-from timevalg.model.contents import Source
 from timevalg.model.records import SETTLED, Event
 from timevalg.model.session import Session, SessionKind
 from timevalg.model.states import LIVE, TaskState
@@ -163,7 +162,7 @@ def _load(unit: UnitOfWork) -> _Kept:
     """Read everything: at the start, and when a clinic's file changes."""
     cursor = unit.events.last()
     newest = unit.publications.newest()
-    sources = {c: Source(dict(p.document), dict(p.calendars)) for c, p in newest.items()}
+    sources = {c: p.source for c, p in newest.items()}
     versions = {c: p.version for c, p in newest.items()}
     organisation = (
         read_sources(sources).organisation if sources else Organisation(unit.organisation)

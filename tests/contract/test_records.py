@@ -315,7 +315,12 @@ def test_the_newest_publications_are_found_and_none_before_them(store: Store, mo
 
     read = []
     real = SqlRecords.values
-    counting = lambda self, rows: [read.append(v) or v for v in real(self, rows)]  # noqa: E731
+
+    def counting(self, rows):
+        found = list(real(self, rows))
+        read.extend(found)
+        return found
+
     store.run(ORG, publish)
     monkeypatch.setattr(SqlRecords, "values", counting)
     assert store.run(ORG, versions) == {"ent": 10, "gastro": 10}

@@ -147,8 +147,7 @@ def put_in_force(act: Act, contents: Contents, present: Mapping[str, Source]) ->
 
 def current_sources(act: Act) -> dict[str, Source]:
     """Give the newest published source of every clinic."""
-    newest = act.unit.publications.newest()
-    return {c: Source(dict(p.document), dict(p.calendars)) for c, p in newest.items()}
+    return {clinic: p.source for clinic, p in act.unit.publications.newest().items()}
 
 
 def same(old: Source | None, new: Source) -> bool:

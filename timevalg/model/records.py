@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from timevalg.model.appointment import Told
+from timevalg.model.contents import Source
 from timevalg.model.states import LetterState, WorkState
 
 SETTLED = "offers.settled"
@@ -357,3 +358,8 @@ class Publication:
     by: str
     document: Mapping[str, Any]
     calendars: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Source:
+        """The file, to be read."""
+        return Source(dict(self.document), dict(self.calendars))

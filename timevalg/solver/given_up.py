@@ -39,10 +39,10 @@ class GivenUp:
             Ids of the sessions that the asker gives up beside the task's own place.
         """
         index = picture.index
-        all_ = {s.id: s for s in index.by_task(task.id) if is_place(s)}
-        all_.update({k: index.sessions[k] for k in ignore if k in index.sessions})
+        going = {s.id: s for s in index.by_task(task.id) if is_place(s)}
+        going.update({k: index.sessions[k] for k in ignore if k in index.sessions})
         released, holds, places = list[Session](), dict[str, Session](), list[Session]()
-        for session in all_.values():
+        for session in going.values():
             other = picture.tasks.get(session.task or "")
             if session.is_place and other is not None and other.id != task.id:
                 place = as_place(session)

@@ -74,14 +74,14 @@ class Chart:
     @cached_property
     def organisation(self) -> Organisation:
         """The organisation by the files in force."""
-        sources = {p.clinic: _source(p) for p in self.publications}
+        sources = {p.clinic: p.source for p in self.publications}
         return read_sources(sources).organisation if sources else Organisation("")
 
     def organisations(self) -> Iterator[Organisation]:
         """Give the organisation as each publication left it, in their order."""
         sources: dict[str, Source] = {}
         for publication in self.publications:
-            sources[publication.clinic] = _source(publication)
+            sources[publication.clinic] = publication.source
             yield read_sources(sources).organisation
 
     @cached_property
@@ -151,10 +151,6 @@ class Chart:
 
 def _published_at(publication: Publication) -> datetime:
     return publication.published_at
-
-
-def _source(publication: Publication) -> Source:
-    return Source(dict(publication.document), dict(publication.calendars))
 
 
 def _grouped(pairs: Iterable[tuple[K | None, V]]) -> dict[K, list[V]]:
