@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from timevalg.model import errors
 from timevalg.model.principal import PERSONAL
@@ -82,6 +83,7 @@ OTHERS: Mapping[str, Kind] = {
         Kind(504, "slow", "Too slow", "It may have happened: repeat it with the same key."),
     )
 }
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _BY_STATUS = {404: "no-route", 405: "no-method", 413: "too-large", 415: "media-type"}
 
 
@@ -177,6 +179,17 @@ def _pointer(request: Request, problem: errors.Problem) -> str:
     return "/".join(["", place, *steps])
 
 
+def _methods(request: Request) -> list[str]:
+    """Give all methods of an address, whichever routes take them; HEAD where GET is (the gate)."""
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    found = set(filter(takes, METHODS))
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
 def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
     """Let an application answer every error with problem details."""
 
@@ -198,15 +211,15 @@ def install(app: FastAPI, tell: Callable[[Any], Any]) -> None:
         return answer(KINDS[errors.InvalidInput], detail, errors=found)
 
     @app.exception_handler(HTTPException)
-    def on_http(_: Request, error: HTTPException) -> JSONResponse:
+    def on_http(request: Request, error: HTTPException) -> JSONResponse:
         kind = OTHERS[_BY_STATUS.get(error.status_code, "bad-request")]
         headers = dict(error.headers or {})
-        if headers.get("Allow") == "GET":
-            headers["Allow"] = "GET, HEAD"  # see the gate
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(_methods(request))
         return answer(kind, kind.title, headers=headers)
 
     @app.exception_handler(Exception)
     def on_fault(request: Request, error: Exception) -> JSONResponse:
         route = request.scope.get("route")
-        _log.error("fault", error=type(error).__name__, route=getattr(route, "path", ""))
+        _log.error("fault", error=type(error).__name__, route=getattr(route, "path_format", ""))
         return answer(OTHERS["fault"], "something went wrong here")

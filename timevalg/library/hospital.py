@@ -378,7 +378,13 @@ class Hospital(View):
 
 
 def _written(files: Files) -> list[Written]:
-    return from_sources(files) if isinstance(files, Mapping) else read_files(Path(files))
+    if not isinstance(files, Mapping):
+        return read_files(Path(files))
+    for clinic, source in files.items():
+        if not isinstance(source, Source):
+            what = f"is {type(source).__name__}, not Source; give Source(document, calendars)"
+            raise InvalidInput.single(clinic, what)
+    return from_sources(files)
 
 
 def _task(**fields: Any) -> Task:

@@ -23,6 +23,8 @@ def as_said(fields: Mapping[str, Any]) -> dict[str, Any]:
     InvalidInput
         Naming a field that is none of `SAID`, is missing, or holds what it cannot.
     """
+    if not isinstance(fields, Mapping):
+        raise InvalidInput.single("", f"is {type(fields).__name__}, not fields by name")
     for name in fields:
         if name not in SAID:
             raise InvalidInput.single(name, f"is not for the asker; there are {', '.join(SAID)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import structlog
 from fastapi.testclient import TestClient
@@ -157,8 +159,15 @@ def test_head_is_answered_as_get_is_without_the_body(app, path, token):
     assert head.content == b""
 
 
-def test_head_is_named_where_get_is(app):
+def test_all_methods_of_an_address_are_named_where_another_is_tried(app):
     me = Caller(app, "patient:p-1")
+    paths = app.openapi()["paths"]
+    assert any(len(of_one) > 1 for of_one in paths.values())
+    for path, of_one in paths.items():
+        methods = {method.upper() for method in of_one}
+        methods |= {"HEAD"} if "GET" in methods else set()
+        answer = me("TRACE", re.sub("{.*?}", "x", path))
+        assert set(answer.headers["Allow"].split(", ")) >= methods, path
     assert me("DELETE", TASKS).headers["Allow"] == "GET, HEAD"
     assert "HEAD" not in me.get(TASKS + "/t/choice").headers["Allow"]
 

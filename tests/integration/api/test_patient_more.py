@@ -157,6 +157,7 @@ def test_the_own_calendar(me, visit):
         ("no;q=0.2, en;q=0.5, nb;q=0.9", "Klinikken"),
         ("en-gb;q=0.3, nb;q=0.5, en;q=0.9", "The clinic"),
         ("de, en", "The clinic"),
+        ("sel, en;q=0.5", "The clinic"),
         ("nb, en", "Klinikken"),
         ("", "Klinikken"),
     ],

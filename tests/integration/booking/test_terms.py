@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from tests.world import document
 from timevalg.booking import invite, terms
 from timevalg.library.invitation_file import read_invitations
 from timevalg.model.errors import InvalidInput
@@ -54,6 +55,17 @@ def test_an_invitation_that_cannot_be_meant_is_refused_by_field(quick, said, why
 
 
 DATES = {"opens": date(2027, 1, 4), "due": date(2027, 1, 8), "not_after": date(2027, 1, 29)}
+
+
+def test_what_is_no_invitation_at_all_is_named_by_its_number(quick):
+    rows = [{"patient": "p-1", "pools": ["auto"], **DATES}, ["p-2", "auto"]]
+    with pytest.raises(InvalidInput, match=r"invitations\[1\]\S* is list, not fields by name"):
+        quick.desk.plan_invitations(rows)
+
+
+def test_a_clinic_that_is_no_source_is_named(quick):
+    with pytest.raises(InvalidInput, match="clinic: is dict, not Source"):
+        quick.desk.what_if({"clinic": document()})
 
 
 def test_what_may_be_said_is_fields_of_a_task():

@@ -70,7 +70,7 @@ def _language(header: str) -> str:
     names = {"no": "nb", "nb": "nb", "nn": "nn", "se": "se", "en": "en"}
     weights = dict[str, float]()
     for wanted, _, weight in (part.partition(";") for part in header.lower().split(",")):
-        if name := names.get(wanted.strip()[:2]):
+        if name := names.get(wanted.strip().partition("-")[0]):
             found = WEIGHT.fullmatch(weight.strip())
             weights[name] = max(weights.get(name, 0), float(found[1]) if found else 1)
     best = max(weights, key=weights.__getitem__, default="nb")
