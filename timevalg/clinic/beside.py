@@ -36,16 +36,15 @@ def beside(files: Sequence[Written], published: Mapping[str, Source]) -> list[Wr
 def completed(file: Written, published: Source | None) -> Written:
     """Give a clinic's file with the sections that it leaves out as they are published.
 
-    The calendars that its resources name stay with these.
+    So do the calendars that these resources name, but for those that are given anew: with the
+    file, or lying beside it.
     """
     if published is None or not isinstance(file.document, dict):
         return file
     old, new = published.document, file.document
     kept = {name: old[name] for name in STAY if name in old and name not in new}
-    calendars = {**published.calendars, **file.calendars}
-    return replace(
-        file,
-        document={**new, **kept},
-        calendars=calendars if "resources" in kept else file.calendars,
-        kept=frozenset(kept),
-    )
+    calendars = file.calendars
+    if "resources" in kept:
+        calendars = {**published.calendars, **file.lying_beside(old), **calendars}
+    document = {**new, **kept}
+    return replace(file, document=document, calendars=calendars, kept=frozenset(kept))

@@ -9,10 +9,8 @@ from zoneinfo import ZoneInfo
 from timevalg.clinic.calendar import Times, busy_times
 from timevalg.clinic.check import Checked, zone
 from timevalg.clinic.content_lines import BadCalendar
-from timevalg.clinic.files import Written
+from timevalg.clinic.files import Written, calendar_names
 from timevalg.clinic.finding import Finding, shown
-from timevalg.clinic.names import rows
-from timevalg.clinic.rules import lies_beside
 
 FIRST = date(2020, 1, 1)
 LAST = date(2040, 12, 31)
@@ -34,10 +32,8 @@ class Calendars:
         until = clinic.planned_until if clinic else None
         last = until + timedelta(days=366) if until else LAST
         first = min(FIRST, last - timedelta(days=3 * 366))
-        for index, row in rows(written.document, "resources"):
-            name = row.get("busy")
-            if isinstance(name, str) and name not in self._times and lies_beside(name):
-                self._times[name] = self._read(written, name, index, local, first, last)
+        for name, index in calendar_names(written.document).items():
+            self._times[name] = self._read(written, name, index, local, first, last)
 
     def busy(self, name: str) -> list[Times]:
         """Give the busy times of the calendar of this name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from os.path import lexists
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -43,6 +44,8 @@ class Written:
         Text of its calendars by name; a finding instead of a calendar that cannot be read.
     kept : frozenset of str
         Sections that it leaves out, and that stay as they are published.
+    folder : path or None
+        Where it lies on disk, if it does.
     """
 
     where: str = field(compare=False)
@@ -52,11 +55,21 @@ class Written:
     findings: list[Finding] = field(default_factory=list)
     calendars: dict[str, str | Finding] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    folder: FilePath | None = field(default=None, compare=False)
 
     def source(self) -> Source:
-        """Give what the store keeps."""
-        texts = {name: text for name, text in self.calendars.items() if isinstance(text, str)}
+        """Give what the store keeps: calendars that no resource names are not."""
+        named = calendar_names(self.document)
+        texts = {n: t for n, t in self.calendars.items() if n in named and isinstance(t, str)}
         return Source(self.document, texts)
+
+    def lying_beside(self, document: Any) -> dict[str, str | Finding]:
+        """Give those of the calendars that a document names which lie beside this file."""
+        folder = self.folder
+        if folder is None:
+            return {}
+        names = calendar_names(document).items()
+        return {n: _read_calendar(folder, n, at) for n, at in names if lexists(folder / n)}
 
     def problems(self, findings: list[Finding]) -> list[Problem]:
         """Give findings their lines, and sort them by these."""
@@ -135,18 +148,26 @@ def from_text(where: str, text: str, calendars: Mapping[str, str]) -> Written:
 
 
 def _read_file(path: FilePath) -> Written:
-    written = Written(str(path))
+    written = Written(str(path), folder=path.parent)
     try:
         written.lines = _compose(path, read_text(path))
     except Malformed as error:
         written.findings, written.readable = [Finding((), error.message, error.line)], False
         return written
     written.document, written.findings = written.lines.value, written.lines.findings
-    for index, row in rows(written.document, "resources"):
-        name = row.get("busy")
-        if isinstance(name, str) and name not in written.calendars and lies_beside(name):
-            written.calendars[name] = _read_calendar(path.parent, name, index)
+    names = calendar_names(written.document).items()
+    written.calendars = {name: _read_calendar(path.parent, name, at) for name, at in names}
     return written
+
+
+def calendar_names(document: Any) -> dict[str, int]:
+    """Give the calendars that resources name, with the first row that does."""
+    names: dict[str, int] = {}
+    for index, row in rows(document, "resources"):
+        name = row.get("busy")
+        if isinstance(name, str) and lies_beside(name):
+            names.setdefault(name, index)
+    return names
 
 
 def _read_calendar(folder: FilePath, name: str, index: int) -> str | Finding:

@@ -15,7 +15,7 @@ from timevalg.clinic.doubts import doubts
 from timevalg.clinic.files import Written, from_sources, read_files
 from timevalg.clinic.finding import Finding
 from timevalg.clinic.format import ResourceRow
-from timevalg.clinic.sharing import RULES, Folder, clinic_id, organisation_id
+from timevalg.clinic.sharing import RULES, Folder, clinic_id, clinic_ids_are_unique, organisation_id
 from timevalg.clinic.visits import build_booking, build_hold, build_task
 from timevalg.model.clinic import Clinic, Organisation
 from timevalg.model.contents import Contents, FileBooking, Source
@@ -83,8 +83,14 @@ def read_beside(files: Sequence[Written], published: Mapping[str, Source]) -> Co
     Raises
     ------
     InvalidInput
-        If anything is wrong, with lines where there are any.
+        If anything is wrong, with lines where there are any; if two files are of one clinic that
+        alone, for what else is wrong may come of it.
     """
+    found = [list[Finding]() for _ in files]
+    for index, finding in clinic_ids_are_unique(_folder(files)):
+        found[index].append(finding)
+    if problems := _problems(files, found):
+        raise InvalidInput(problems)
     contents = _assemble(beside(files, published), None)
     given = {clinic_id(f.document) for f in files}
     return replace(contents, sources={c: s for c, s in contents.sources.items() if c in given})
@@ -103,7 +109,7 @@ def stated_organisation(files: Sequence[Written]) -> str:
 
 
 def _assemble(files: Sequence[Written], now: datetime | None) -> Contents:
-    folder = Folder([f.document for f in files], [f.where for f in files])
+    folder = _folder(files)
     checked = [
         check(f.document, n) if f.readable else Checked(n)
         for f, n in zip(files, folder.names, strict=True)
@@ -120,6 +126,10 @@ def _assemble(files: Sequence[Written], now: datetime | None) -> Contents:
     if problems:
         raise InvalidInput(problems)
     return _Contents(files, checked, calendars, now).build()
+
+
+def _folder(files: Sequence[Written]) -> Folder:
+    return Folder([f.document for f in files], [f.where for f in files])
 
 
 def _problems(files: Sequence[Written], found: list[list[Finding]]) -> list[Problem]:

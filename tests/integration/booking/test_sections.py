@@ -63,6 +63,42 @@ def test_calendars_stay_with_the_resources_that_name_them(quick):
     assert quick.desk.clinic_file("clinic").calendars == {}
 
 
+def test_a_calendar_that_lies_beside_the_file_is_the_newer_one(quick, tmp_path):
+    whole = document()
+    whole["resources"].append(ROW)
+    path, calendar = tmp_path / "clinic.yaml", tmp_path / "c.ics"
+    calendar.write_text(CALENDAR)
+    path.write_text(yaml.safe_dump(whole))
+    quick.desk.publish(path)
+    path.write_text(yaml.safe_dump(only()))
+    later = CALENDAR.replace("20270120", "20270121")
+    calendar.write_text(later)
+    assert quick.desk.publish(path).clinics == ("clinic",)
+    assert quick.desk.clinic_file("clinic").calendars == {"c.ics": later}
+    calendar.write_bytes(b"\xff")
+    with pytest.raises(InvalidInput, match=r"c\.ics is not UTF-8.*stays as published"):
+        quick.desk.publish(path)
+    calendar.unlink()
+    assert quick.desk.publish(path).clinics == ()
+
+
+def test_a_calendar_that_no_resource_names_is_not_kept(quick):
+    quick.desk.publish_file("clinic", document(quotas=[QUOTA]), {"c.ics": CALENDAR})
+    assert quick.desk.clinic_file("clinic").calendars == {}
+
+
+def test_of_two_files_of_one_clinic_nothing_else_is_told(quick):
+    files = [
+        from_text(name, yaml.safe_dump(only(**sections)), {})
+        for name, sections in (("a.yaml", {"pools": []}), ("b.yaml", {"services": []}))
+    ]
+    with pytest.raises(InvalidInput) as caught:
+        quick.put_in_force(files)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.key) == ("b.yaml", "clinic.id")
+    assert problem.message == "'clinic' is already the clinic of a.yaml"
+
+
 def test_what_stays_and_does_not_fit_is_told_without_a_line(quick):
     quick.publish(document(quotas=[QUOTA]))
     text = f"format: 1\nclinic: {in_force(quick)['clinic']}\npools: []\nbusy: 7\n"

@@ -30,7 +30,9 @@ class FileIn(Given):
     )
     text: str | None = Field(None, description="Errors name its lines.")
     document: dict[str, Any] | None = Field(None, description="docs/clinic-file.schema.json")
-    calendars: dict[Id, str] = Field({}, description="iCalendar files by name.")
+    calendars: dict[Id, str] = Field(
+        {}, description="iCalendar files by name, those that resources name."
+    )
     reason: Words = ""
 
     @model_validator(mode="after")
