@@ -47,22 +47,21 @@ def broken(
     Returns
     -------
     tuple of str
-        One sentence a broken rule, beginning with the rule's name; empty = feasible.
+        One sentence a broken rule, or resource that breaks it, beginning with the rule's name;
+        empty = feasible.
     """
     visit = _Visit.of(organisation, sessions, ask, start.astimezone(UTC), resources)
-    return tuple(
-        f"{name}: {fault}"
-        for name, rule in (
-            ("opening", visit.opening),
-            ("closed", visit.closed),
-            ("window", visit.window),
-            ("preparation", visit.preparation),
-            ("resources", visit.resources),
-            ("quota", visit.quota),
-            ("patient", visit.patient),
-        )
-        if (fault := rule())
+    found = (
+        ("opening", [visit.opening()]),
+        ("closed", [visit.closed()]),
+        ("window", [visit.window()]),
+        ("preparation", [visit.preparation()]),
+        ("resources", visit.resources()),
+        ("quota", [visit.quota()]),
+        ("patient", [visit.patient()]),
     )
+    told = (f"{name}: {fault}" for name, faults in found for fault in faults if fault)
+    return tuple(dict.fromkeys(told))
 
 
 def absent(organisation: Organisation, session: Session) -> tuple[str, ...]:
@@ -88,7 +87,7 @@ def absent(organisation: Organisation, session: Session) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Visit:
-    """One visit as it would be; each rule gives what is wrong, or an empty string."""
+    """One visit as it would be; each rule gives what is wrong with it."""
 
     organisation: Organisation
     clinic: Clinic
@@ -215,28 +214,27 @@ class _Visit:
                         return f"{rule.id} needs {days} days before {self.day}, from {since}"
         return ""
 
-    def resources(self) -> str:
+    def resources(self) -> Iterator[str]:
         roles = {role.id: role for role in self.service.roles}
-        unknown = [name for name in self.chosen if name not in roles and self.chosen[name]]
-        if unknown:
-            return f"{self.service.id} has no role {unknown[0]}"
-        used: set[str] = set()
+        for name, given in self.chosen.items():
+            if given and name not in roles:
+                yield f"{self.service.id} has no role {name}"
+        used: dict[str, None] = {}
         for role in roles.values():
             names = self.chosen.get(role.id, ())
             if len(names) != role.count:
-                return f"{role.id} needs {role.count}, not {len(names)}"
+                yield f"{role.id} needs {role.count}, not {len(names)}"
             for name in names:
                 if name in used:
-                    return f"{name} is used twice"
-                used.add(name)
-                fault = self._unfit(role, name) or self._unfree(role, name)
-                if fault:
-                    return fault
+                    yield f"{name} is used twice"
+                elif fault := self._unfit(role, name) or self._unfree(role, name):
+                    yield fault
+                used[name] = None
         for group in self.service.together:
-            row = tuple(self.chosen[role][0] for role in group.roles)
-            if row not in group.allowed:
-                return f"{' and '.join(row)} do not go together"
-        return self._at_quota(used)
+            row = tuple(name for role in group.roles for name in self.chosen.get(role, ())[:1])
+            if len(row) == len(group.roles) and row not in group.allowed:
+                yield f"{' and '.join(row)} do not go together"
+        yield from self._at_quota(used)
 
     def _unfit(self, role: Role, name: str) -> str:
         resource = self.clinic.resources.get(name)
@@ -271,17 +269,17 @@ class _Visit:
                 return f"{name} is taken by {other.kind} {other.id}"
         return ""
 
-    def _at_quota(self, used: set[str]) -> str:
+    def _at_quota(self, used: Iterable[str]) -> Iterator[str]:
+        known = [self.clinic.resources[name] for name in used if name in self.clinic.resources]
         for quota in self.clinic.quotas:
             if quota.each is None or self.pool.id not in quota.pools:
                 continue
-            for name in used:
-                if self.clinic.resources[name].kind != quota.each:
+            for resource in known:
+                if resource.kind != quota.each:
                     continue
-                count = self._counted(quota.pools, quota.per, name)
+                count = self._counted(quota.pools, quota.per, resource.id)
                 if count >= quota.max:
-                    return f"{name} has {count} of {quota.max} visits a {quota.per}"
-        return ""
+                    yield f"{resource.id} has {count} of {quota.max} visits a {quota.per}"
 
     def quota(self) -> str:
         for quota in self.clinic.quotas:

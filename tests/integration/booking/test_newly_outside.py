@@ -72,8 +72,9 @@ def test_a_longer_service_lists_whom_it_would_make_overlap(quick):
     first, second = booked(quick, "p-1", 9), booked(quick, "p-2", 9, 30)
     source = document()
     source["services"][0]["length"] = 60
-    outside = quick.publish(source).outside
-    assert outside == {first.id: (f"resources: dr-a is taken by booking {second.session}",)}
+    by = f"is taken by booking {second.session}"
+    said = (f"resources: dr-a {by}", f"resources: room {by}")
+    assert quick.publish(source).outside == {first.id: said}
     assert quick.publish(source | {"busy": []}).outside == {}
 
 

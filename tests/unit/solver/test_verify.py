@@ -160,3 +160,25 @@ def test_a_borrowed_resource_is_looked_at_where_it_belongs():
     assert shut.startswith("resources: s is closed")
     (unknown,) = sentences(here)
     assert unknown.startswith("resources: kari is not known")
+
+
+def test_all_resources_at_fault_are_named_role_by_role():
+    here = clinic(resource("kari"), resource("r1", Kind.ROOM), service=WITH_ROOM)
+    quota = Quota(frozenset({"p"}), "day", 0, Kind.ROOM)
+    here = replace(here, quotas=(quota,))
+    booked = taken("kari", start=at(9))
+    chosen = KARI | {"room": ("r1",), "nurse": ("n1",)}
+    asked = (Ask("c", "p", NOW), at(9), chosen)
+    full = "resources: r1 has 0 of 0 visits a day"
+    assert broken(organisation(here), (booked,), *asked) == (
+        "resources: v has no role nurse",
+        "resources: kari is taken by booking b",
+        "resources: kari and r1 do not go together",
+        full,
+    )
+    assert broken(organisation(here), (), *asked[:2], {"room": ("r1", "gone")}) == (
+        "resources: doctor needs 1, not 0",
+        "resources: room needs 1, not 2",
+        "resources: gone does not serve p",
+        full,
+    )
