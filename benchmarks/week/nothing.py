@@ -13,7 +13,7 @@ import redis
 
 import workers
 from timevalg.booking import work as booking_work
-from timevalg.booking.acting import run
+from timevalg.booking.running import run
 from workers import actors, context
 from workers.actors.actor import actor
 

@@ -19,11 +19,12 @@ from functools import cache
 from typing import Any
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, Seen, glance, note_looks
+from timevalg.booking.acting import Act
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.once import Known, answer_to
 from timevalg.booking.patients import require_not_of_others, surviving
 from timevalg.booking.ports import Once, Ports
+from timevalg.booking.running import Seen, glance, note_looks
 from timevalg.booking.standing import require_standing
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model import codec

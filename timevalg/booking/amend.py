@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from timevalg.booking.acting import Act, clinic_of, glance
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import claim
 from timevalg.booking.letter_facts import SHOWN
 from timevalg.booking.opening import open_if_time, tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import renewed_place
+from timevalg.booking.running import glance
 from timevalg.booking.terms import TERMS, require_terms, require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model import codec

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, clinic_of, glance, picture_of, require, run
+from timevalg.booking.acting import Act, clinic_of, require
 from timevalg.booking.attempts import settle
 from timevalg.booking.check import confirm, tell
 from timevalg.booking.opening import tell_to_choose
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.running import glance, picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.model.appointment import Appointment

@@ -18,13 +18,14 @@ from typing import Any, Generic, TypeVar, cast
 import structlog
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, glance, run, write_down
+from timevalg.booking.acting import Act
 from timevalg.booking.attempts import ATTEMPTS, attempts, overtaking
 from timevalg.booking.claiming import Wanted, claim, claim_each
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.line import Line
 from timevalg.booking.once import begin_all, keep
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import glance, run, write_down
 from timevalg.booking.standing import require_standing
 from timevalg.booking.together import Inside
 from timevalg.booking.unit_of_work import UnitOfWork

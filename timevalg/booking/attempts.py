@@ -8,8 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.model.errors import TimeTaken
 from timevalg.model.principal import Principal
 from timevalg.solver.picture import Picture

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.patients import known_patients
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.acting import Act
 from timevalg.booking.attempts import settle
 from timevalg.booking.change import displace, report_lost
 from timevalg.booking.claiming import claim, release
 from timevalg.booking.ports import Ports
 from timevalg.booking.proposals import named
+from timevalg.booking.running import glance, run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput, NotFound, TimeTaken
 from timevalg.model.principal import Principal

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import picture_of, run
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.sync import chunks
 from timevalg.booking.take_in import Came, take_in
 from timevalg.booking.use_cases import use_case

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from timevalg.booking.access import may_see
-from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.acting import Act
 from timevalg.booking.attempts import settle
 from timevalg.booking.change import PATIENTS
 from timevalg.booking.claiming import release, release_all
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import find_place, give_back
+from timevalg.booking.running import glance, run
 from timevalg.booking.told import tell_cancelled
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from timevalg.booking.acting import Act, clinic_of, glance
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.attempts import settle
 from timevalg.booking.choose import certify
 from timevalg.booking.claiming import claim, release
 from timevalg.booking.look import asker, prepared
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import lose
+from timevalg.booking.running import glance
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import (
     as_chosen,
@@ -180,8 +181,9 @@ def move(
         visit = glance(ports, principal, "move", lambda act: act.appointment(appointment, version))
         target("appointment", visit.id, visit.state, "change")
         session = staff_session(picture, visit, start, resources, key)
-        released = tuple(s for s in picture.index.sessions.values() if s.id == visit.session)
+        old = picture.index.sessions.get(visit.session)
         ask = staff_ask(picture, session, visit)
+        released = () if old is None else (old,)
         certificate, lost = displace(picture, session, released, override=override)
         return ask, certificate, lost
 

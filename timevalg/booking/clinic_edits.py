@@ -12,11 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.change import require_reason
 from timevalg.booking.clinic_files import newest_of, put_source, require_newest
 from timevalg.booking.ports import Ports
 from timevalg.booking.publish import Published
+from timevalg.booking.running import run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import IllegalMove, InvalidInput, NotFound, WouldStrand
 from timevalg.model.principal import Principal

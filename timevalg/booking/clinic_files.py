@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
 from timevalg.booking.publish import (
     Published,
@@ -16,6 +16,7 @@ from timevalg.booking.publish import (
     read_given,
     version_of_all,
 )
+from timevalg.booking.running import glance, run
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_number

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.cancel import cancel_visit, withdraw_task
 from timevalg.booking.own import require_whole
 from timevalg.booking.patients import keep, surviving
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, clinic_of, picture_of, run
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.claiming import release_all
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
 from timevalg.model.records import CaseKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, glance, require, run
+from timevalg.booking.acting import Act, clinic_of, require
 from timevalg.booking.attempts import settle
 from timevalg.booking.change import displace, report_lost, require_reason, staff_ask, staff_session
 from timevalg.booking.claiming import claim
@@ -14,6 +14,7 @@ from timevalg.booking.look import known, last_visit
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import another_place, keep_place
+from timevalg.booking.running import glance, run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.visits import make_appointment
 from timevalg.model.appointment import Appointment, Origin

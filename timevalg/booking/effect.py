@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, finish, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import finish, run
 from timevalg.booking.together import read_ahead
 from timevalg.booking.unit_of_work import Records, UnitOfWork
 from timevalg.model.errors import Busy, LeaseLost, NotDelivered, NotYet, Unsure

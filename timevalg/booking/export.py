@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.own import require_whole
 from timevalg.booking.patients import ids_of, surviving
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.use_cases import use_case
 from timevalg.model import codec
 from timevalg.model.errors import NotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.patients import (
     keep,
     require_not_of_others,
@@ -14,6 +14,7 @@ from timevalg.booking.patients import (
     surviving,
 )
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import (

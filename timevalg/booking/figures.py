@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import is_for_verification
 from timevalg.model.errors import InvalidInput

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.once import KEPT
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
 

@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version

@@ -8,13 +8,14 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, clinic_of, glance, note_looks, picture_of, task_facts
+from timevalg.booking.acting import Act, clinic_of, task_facts
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import Wanted, claim_all, whole_picture
 from timevalg.booking.opening import open_if_time
 from timevalg.booking.patients import known_patients, require_living, require_pseudonymous
 from timevalg.booking.ports import Ports
 from timevalg.booking.regain import regain_first, with_places_regained
+from timevalg.booking.running import glance, note_looks, picture_of
 from timevalg.booking.terms import require_terms, require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import Conflict, IllegalMove, InvalidInput, NotServable, TimeTaken

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.at_once import look_at_once
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.unit_of_work import Between, UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment

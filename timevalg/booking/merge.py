@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.claiming import Wanted, claim_all, release, whole_picture
 from timevalg.booking.deceased import end_of_life
 from timevalg.booking.outside import FIRM
@@ -13,6 +13,7 @@ from timevalg.booking.patients import keep, surviving
 from timevalg.booking.ports import Ports
 from timevalg.booking.proposals import in_words, named, proposals
 from timevalg.booking.reliving import replant
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.model.principal import Principal

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from timevalg.booking.access import Scope, scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.patients import ids_of, surviving
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, withheld_from
+from timevalg.booking.running import run
 from timevalg.booking.unit_of_work import Between, Records
 from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from timevalg.booking.acting import Act, clinic_of, picture_of, run
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.clinic import Clinic
 from timevalg.model.principal import Principal

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from timevalg.booking.access import allow, scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.tell_systems import stop_delivery
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import require_shown, thread_of
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.versions import require_version
 from timevalg.booking.visits import OPEN_PREPARATIONS, follow_at

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.claiming import Wanted, claim, claim_all, release
 from timevalg.booking.newly_outside import newly_outside
 from timevalg.booking.outside import Outside
 from timevalg.booking.patients import NO_NAME
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import by_present_lengths, homeless, renewed_place, replant
+from timevalg.booking.running import run
 from timevalg.booking.seal import seal_later
 from timevalg.booking.take_in import bring_in
 from timevalg.booking.unit_of_work import Between

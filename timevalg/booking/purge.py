@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from timevalg.booking.acting import Act, glance, run
+from timevalg.booking.acting import Act
 from timevalg.booking.claiming import release
 from timevalg.booking.own import require_whole
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import ZONE, thread_of
+from timevalg.booking.running import glance, run
 from timevalg.booking.unit_of_work import Between, UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment

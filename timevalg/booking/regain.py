@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from timevalg.booking.acting import Act, regain_later
+from timevalg.booking.acting import Act
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import Wanted, claim_all
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import homeless
+from timevalg.booking.running import regain_later
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import TimeTaken

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from timevalg.booking.acting import Act, regain_later
+from timevalg.booking.acting import Act
 from timevalg.booking.claiming import Wanted, claim, claim_all, drop_holds, release
+from timevalg.booking.running import regain_later
 from timevalg.booking.told import tell_cancelled
 from timevalg.booking.visits import booking_of, void_preparations
 from timevalg.model.appointment import Appointment

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.letter_facts import visit_facts
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.write import begin_about, patient_of, require_awake, typeset
 from timevalg.model.principal import Principal

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from timevalg.booking.acting import Act, clinic_of, glance, note_looks, picture_of
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.attempts import settle
 from timevalg.booking.cancel import cancel_visit
 from timevalg.booking.change import move_visit
@@ -22,6 +22,7 @@ from timevalg.booking.look import asker, prepared
 from timevalg.booking.losses import LostPlace, cured, lost_places
 from timevalg.booking.ports import Ports
 from timevalg.booking.reliving import give_back
+from timevalg.booking.running import glance, note_looks, picture_of
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.model.appointment import Appointment

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.patients import (
     require_not_of_others,
     require_pseudonymous,
@@ -15,6 +15,7 @@ from timevalg.booking.patients import (
 )
 from timevalg.booking.ports import Ports
 from timevalg.booking.represented import thread_of, today
+from timevalg.booking.running import run
 from timevalg.booking.use_cases import use_case
 from timevalg.booking.verification import admitted
 from timevalg.booking.versions import require_version

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import picture_of, run
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
 from timevalg.solver.reserves import Reserves, reserve

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.own import require_whole
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.standing import GRANTABLE, chain_of, covers, reach_of
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case

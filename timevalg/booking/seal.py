@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal

@@ -8,8 +8,9 @@ from heapq import merge
 from itertools import islice
 
 from timevalg.booking.access import allow
-from timevalg.booking.acting import Act, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal

@@ -6,9 +6,10 @@ next look offers it, and a choice books it, if it still keeps every rule then.
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, glance, picture_of, run
+from timevalg.booking.acting import Act
 from timevalg.booking.look import is_choosable, require_choosable
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import glance, picture_of, run
 from timevalg.booking.use_cases import use_case
 from timevalg.model.codec import dump
 from timevalg.model.principal import Principal

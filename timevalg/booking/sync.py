@@ -9,8 +9,8 @@ from functools import partial
 from typing import TypeVar
 
 from timevalg.booking.access import may_see
-from timevalg.booking.acting import picture_of, run
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.take_in import take_in
 from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from timevalg.booking.acting import Act, clinic_of, glance, require
+from timevalg.booking.acting import Act, clinic_of, require
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import claim
 from timevalg.booking.opening import tell_to_choose
@@ -17,6 +17,7 @@ from timevalg.booking.reliving import (
     lose,
     renewed_place,
 )
+from timevalg.booking.running import glance
 from timevalg.booking.terms import require_to_come
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import InvalidInput, NotServable

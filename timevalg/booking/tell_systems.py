@@ -9,9 +9,10 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.effect import Effect, Way, put_out
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.standing import may
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case

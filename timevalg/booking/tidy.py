@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from timevalg.booking.acting import Act, glance
+from timevalg.booking.acting import Act
 from timevalg.booking.attempts import settle
 from timevalg.booking.claiming import claim
 from timevalg.booking.look import is_choosable
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import glance
 from timevalg.booking.use_cases import use_case
 from timevalg.model.principal import Principal
 from timevalg.model.task import Task

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import TypeVar
 
-from timevalg.booking.acting import picture_of
 from timevalg.booking.gathered import Gathered
 from timevalg.booking.ports import Pictures, Ports
+from timevalg.booking.running import picture_of
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.model.principal import Principal
 from timevalg.model.records import Work

@@ -7,9 +7,10 @@ stays: its patients would otherwise be counted, or get letters, one day.
 
 from __future__ import annotations
 
-from timevalg.booking.acting import Act, run
+from timevalg.booking.acting import Act
 from timevalg.booking.own import require_whole
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import run
 from timevalg.booking.unit_of_work import Between, UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import IllegalMove, InvalidInput

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from timevalg.booking.access import scope_of
-from timevalg.booking.acting import Act, note_looks
+from timevalg.booking.acting import Act
 from timevalg.booking.ports import Ports
 from timevalg.booking.publish import Published, current_sources, put_in_force, read_given
 from timevalg.booking.replan import Cannot, Proposal, must_move, propose
+from timevalg.booking.running import note_looks
 from timevalg.booking.unit_of_work import UnitOfWork
 from timevalg.booking.use_cases import use_case
 from timevalg.clinic import Written

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from timevalg.booking.acting import Act, clinic_of, picture_of, run
+from timevalg.booking.acting import Act, clinic_of
 from timevalg.booking.effect import Effect, Way, put_out, put_out_all
 from timevalg.booking.letter_facts import choice_facts, told_terms, visit_facts
 from timevalg.booking.patients import surviving
 from timevalg.booking.ports import Channel, Ports
+from timevalg.booking.running import picture_of, run
 from timevalg.booking.told import (
     LEFT,
     TELLING,

@@ -9,7 +9,7 @@ import pytest
 
 import timevalg
 from tests.world import ORGANISATION, Post, World, document, oslo, pool
-from timevalg.booking import acting, claiming, reliving
+from timevalg.booking import claiming, reliving, running
 from timevalg.booking.claiming import Wanted, claim_all
 from timevalg.booking.sync import CalendarRow
 from timevalg.model.errors import Busy, TimeTaken
@@ -124,10 +124,10 @@ def test_a_later_certificate_may_move_what_an_earlier_one_claimed(world):
     def body(act):
         claim_all(act, claiming.whole_picture(act), wanted)
 
-    acting.run(world.ports, world.desk.principal, "invite", body)
+    running.run(world.ports, world.desk.principal, "invite", body)
     assert world.sessions() == [place]
     with pytest.raises(TimeTaken):  # nothing is given up twice
-        acting.run(
+        running.run(
             world.ports,
             world.desk.principal,
             "invite",

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.booking.test_at_once import choosing
 from tests.meanwhile import meanwhile
 from tests.world import MONDAY, World, document, oslo, pool
-from timevalg.booking import acting, invite, regain
+from timevalg.booking import invite, regain, running
 from timevalg.model.errors import WouldStrand
 from timevalg.store import Memory
 
@@ -116,7 +116,7 @@ def test_within_a_minute_after_time_has_come_back(clinic, comes_back):
 
 def test_if_nothing_were_left_to_do_they_would_stay_without(clinic, monkeypatch):
     """The guard off: time comes back, and nobody looks."""
-    monkeypatch.setattr(acting, "regain_later", lambda *_: None)
+    monkeypatch.setattr(running, "regain_later", lambda *_: None)
     tasks = lifted(clinic)
     clinic.later(minutes=1)
     assert not is_well(clinic, tasks)
@@ -159,7 +159,7 @@ def test_every_day_for_as_long_as_somebody_is_without(clinic):
     clinic.later(days=1)
     assert len(lost(clinic)) == 2
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(acting, "regain_later", lambda *_: None)  # nobody notices
+        patch.setattr(running, "regain_later", lambda *_: None)  # nobody notices
         clinic.desk.unblock(block)
     clinic.later(days=1)
     assert is_well(clinic, tasks)

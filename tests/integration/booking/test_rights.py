@@ -94,7 +94,7 @@ def test_without_the_question_in_each_act_a_lost_right_would_go_on(quick, monkey
     quick.valg.operator().revoke(right)
     with pytest.raises(NotAllowed):
         desk.task(task.id)
-    for asking in ("acting", "use_cases"):
+    for asking in ("running", "use_cases"):
         monkeypatch.setattr(f"timevalg.booking.{asking}.require_standing", lambda *_: None)
     assert desk.task(task.id)
 

@@ -16,7 +16,7 @@ from tests.integration.truth.scenes import (
     won,
 )
 from tests.world import ORGANISATION, oslo
-from timevalg.booking import acting, choose, decline, invite
+from timevalg.booking import choose, decline, invite, running
 from timevalg.model.errors import InFlight
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.task import Task
@@ -54,7 +54,7 @@ def test_with_one_key_one_is_served_and_all_hear_of_it(scratch, guard):
     """Processes that share nothing but the database."""
     world = scratch.world()
     if guard != "all":
-        scratch.patch.setattr(acting, "begin", lambda *args: None)
+        scratch.patch.setattr(running, "begin", lambda *args: None)
     outcomes = race(world, *[inviting("k-1")] * WRITERS)
     answers = won(outcomes)
     assert tasks(world) == 1
@@ -66,8 +66,8 @@ def test_with_one_key_one_is_served_and_all_hear_of_it(scratch, guard):
 
 def test_with_one_key_and_no_guard_two_are_served(scratch, monkeypatch):
     world = scratch.world()
-    monkeypatch.setattr(acting, "begin", lambda *args: None)
-    monkeypatch.setattr(acting, "keep", lambda *args: None)
+    monkeypatch.setattr(running, "begin", lambda *args: None)
+    monkeypatch.setattr(running, "keep", lambda *args: None)
     assert len(won(race(world, *[inviting("k-1")] * 2))) == tasks(world) == 2
 
 

@@ -13,9 +13,9 @@ from timevalg.api.schemas import patient as shapes
 from timevalg.api.schemas.given import After as Cursor
 from timevalg.api.schemas.given import Id as Path
 from timevalg.api.surface import Key, MaybeKey, Surface, Version, ports_of, principal_of, tag
-from timevalg.booking.acting import picture_of
 from timevalg.booking.mine import MOST
 from timevalg.booking.ports import Ports
+from timevalg.booking.running import picture_of
 from timevalg.letters.calendar_entry import MEDIA_TYPE
 from timevalg.library.patient import PatientView
 from timevalg.model.clinic import Clinic
