@@ -18,6 +18,7 @@ from timevalg.booking.clinic_files import newest_of, put_source, require_newest
 from timevalg.booking.ports import Ports
 from timevalg.booking.publish import Published
 from timevalg.booking.running import run
+from timevalg.booking.unit_of_work import Between
 from timevalg.booking.use_cases import use_case
 from timevalg.model.errors import IllegalMove, InvalidInput, NotFound, WouldStrand
 from timevalg.model.principal import Principal
@@ -27,6 +28,8 @@ Change = Callable[[Act, dict[str, Any]], None]
 """Changes a document in place."""
 Edge = date | datetime
 """A local date, or a local date-time without an offset."""
+AT_ONCE = 10
+"""Versions of a file that are read at once."""
 
 
 @use_case("switch pool")
@@ -162,10 +165,13 @@ def _row(document: dict[str, Any], section: str, kind: str, key: str) -> dict[st
 
 
 def _last_openings(act: Act, clinic: str, pool: str) -> list[Any]:
-    for publication in act.unit.publications.find(order="-version", clinic=clinic):
-        for row in publication.document.get("pools", []):
-            if row["id"] == pool and row["open"]:
-                return list(row["open"])
+    find, before = act.unit.publications.find, Between()
+    while some := find(order="-version", limit=AT_ONCE, clinic=clinic, version=before):
+        for publication in some:
+            for row in publication.document.get("pools", []):
+                if row["id"] == pool and row["open"]:
+                    return list(row["open"])
+        before = Between(high=some[-1].version)
     raise IllegalMove("pool", pool, "closed", "switch on", "no version of the file opens it")
 
 

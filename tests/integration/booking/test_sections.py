@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from tests.world import document, pool
+from timevalg.booking import clinic_edits
 from timevalg.clinic import from_text
 from timevalg.model.errors import InvalidInput
 
@@ -124,6 +125,16 @@ def test_bookings_that_a_file_lists_are_not_kept_in_the_next(quick):
     quick.publish(only(quotas=[QUOTA]))
     assert "bookings" not in in_force(quick)
     assert quick.desk.appointment("b-1").state == "booked"
+
+
+def test_a_pool_opens_as_it_was_last_however_many_versions_ago(world, monkeypatch):
+    monkeypatch.setattr(clinic_edits, "AT_ONCE", 2)
+    opened = in_force(world)["pools"]
+    world.desk.switch_pool("clinic", "auto", False)
+    for most in range(2, 7):
+        world.publish(only(quotas=[QUOTA | {"max": most}]))
+    world.desk.switch_pool("clinic", "auto", True)
+    assert in_force(world)["pools"] == opened
 
 
 def test_an_earlier_version_comes_back_whole(quick):
