@@ -103,7 +103,7 @@ def test_on_an_empty_postgresql_all_say_what_to_do(tmp_path, postgres):
         assert "run `timevalg db upgrade`" in done.stderr
     done = commands.timevalg("doctor", "--database", url)
     assert done.stdout.startswith("migrations: it is at nothing")
-    assert "1 findings" in done.stdout
+    assert "1 finding\n" in done.stdout
     upgrade(url)
     done = commands.timevalg("db", "grant", "nosuchrole", "--database", url)
     assert (done.returncode, done.stdout) == (2, "")
@@ -167,14 +167,22 @@ def test_an_organisation_typed_wrongly_is_refused_and_those_that_there_are_named
 
 
 @pytest.mark.parametrize("organisation", [(), NEEDED], ids=["none", "named"])
-@pytest.mark.parametrize("command", ["work", "figures", "replan", "reserve"])
+@pytest.mark.parametrize("command", ["work", "figures", "replan", "reserve", "audit verify"])
 def test_where_nothing_is_published_all_say_what_to_do(tmp_path, command, organisation):
     upgrade(url := f"sqlite:///{tmp_path / 'clinic.db'}")
-    done = commands.timevalg(command, "--database", url, *organisation)
+    done = commands.timevalg(*command.split(), "--database", url, *organisation)
     assert (done.returncode, done.stdout) == (2, "")
     said = "nothing is published there: `timevalg clinic publish FILE` does it\n"
     assert done.stderr.startswith("command line: --")
     assert done.stderr.endswith(said)
+
+
+def test_a_worker_with_nothing_to_do_says_so_and_what_is_to_be_done_first(tmp_path):
+    upgrade(url := f"sqlite:///{tmp_path / 'clinic.db'}")
+    done = commands.timevalg("worker", "--once", "--database", url)
+    assert (done.returncode, done.stderr) == (0, "")
+    why = "nothing is published there: `timevalg clinic publish FILE` does it"
+    assert done.stdout == f"0 pieces of work done: {why}\n"
 
 
 @pytest.mark.parametrize("command", ["work", "figures"])

@@ -163,8 +163,8 @@ def test_a_whole_file_after_a_part_of_it_invites_nobody_twice(ask, url, file, tm
     path = tmp_path / "many.csv"
     path.write_text(LINES)
     send = ("invite", path, *NOW, "--send")
-    assert ask(*send, "--up-to", 1)[1] == "1 invitations sent; 0 stay drafts\n"
-    assert ask(*send, "--partly")[1] == "2 invitations sent; 1 stay drafts\n"
+    assert ask(*send, "--up-to", 1)[1] == "1 invitation sent; 0 stay drafts\n"
+    assert ask(*send, "--partly")[1] == "2 invitations sent; 1 stays a draft\n"
     path.write_text(LINES.replace("2027-01-09", "2027-01-29"))  # the third has other terms now
     assert ask(*send)[1] == "3 invitations sent; 0 stay drafts\n"
     assert invited(url) == ["p-1", "p-2", "p-3", "p-3"], "the draft of the third stays"
@@ -185,7 +185,7 @@ def test_a_line_whose_invitation_was_withdrawn_is_not_sent_again_in_silence(
     task = next(t for t in world.read(lambda unit: unit.tasks.find()) if t.patient == "p-2")
     world.desk.withdraw(task=task.id)
     world.store.close()
-    told = "1 invitations sent; 0 stay drafts"
+    told = "1 invitation sent; 0 stay drafts"
     why = f"{path}:3: not sent again: its invitation is withdrawn"
     _, out, _ = ask(*send)
     assert (out.splitlines()[0], why in out.replace("\n", " ")) == (told, True), out

@@ -8,7 +8,8 @@ from dataclasses import asdict
 import typer
 
 from timevalg.booking.seal import verify_audit
-from timevalg.cli.at_database import ports_at, require_known
+from timevalg.cli.at_database import NOTHING, ports_at, require_known
+from timevalg.cli.counting import counted
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
 
@@ -19,6 +20,8 @@ def verify(url: str, organisation: str | None, expect: str, as_json: bool) -> No
         if organisation:
             require_known(ports, organisation)
         names = [organisation] if organisation else ports.store.organisations()
+        if not names:
+            raise InvalidInput.single("--database", NOTHING, "command line")
         if expect and len(names) != 1:
             said = "say whose digest --expect is"
             raise InvalidInput.single("--organisation", said, "command line")
@@ -27,15 +30,17 @@ def verify(url: str, organisation: str | None, expect: str, as_json: bool) -> No
         typer.echo(json.dumps({name: asdict(v) for name, v in verdicts.items()}))
     for name, verdict in verdicts.items() if not as_json else ():
         state = "is not as it was written" if verdict.broken else "is as it was written"
+        entries = counted(verdict.entries, "entry", "entries")
         typer.echo(
-            f"{name}: the audit log {state}; {verdict.entries} entries under {verdict.seals} seals,"
+            f"{name}: the audit log {state}; {entries} under {counted(verdict.seals, 'seal')},"
             f" {verdict.unsealed} not yet sealed; last digest {verdict.head or 'none'}"
         )
         for what in verdict.broken:
             typer.echo(f"  {what}", err=True)
         if verdict.overdue:
-            said = f"{verdict.overdue} entries are older than two hours and not sealed"
-            typer.echo(f"  {said}: no worker seals them, or seals were removed", err=True)
+            are = counted(verdict.overdue, "entry is", "entries are")
+            why = "no worker seals them, or seals were removed"
+            typer.echo(f"  {are} older than two hours and not sealed: {why}", err=True)
     raise typer.Exit(1 if any(v.broken or v.overdue for v in verdicts.values()) else 0)
 
 

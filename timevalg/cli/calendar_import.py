@@ -15,6 +15,7 @@ from rich.progress import Progress, TaskID
 
 from timevalg.booking.calendar_import import Rejected
 from timevalg.cli.at_database import ports_of
+from timevalg.cli.counting import counted
 from timevalg.cli.files import open_text
 from timevalg.library import Timevalg
 from timevalg.model.errors import InvalidInput
@@ -41,8 +42,9 @@ def run(
     if as_json:
         typer.echo(json.dumps(asdict(done)))
         return
+    broken = counted(done.broken, "of them breaks a rule", "of them break a rule")
     typer.echo(
-        f"{done.rows} rows: {done.applied} taken in ({done.broken} of them break a rule),"
+        f"{counted(done.rows, 'row')}: {done.applied} taken in ({broken}),"
         f" {done.known} known already, {done.rejected} rejected"
     )
 

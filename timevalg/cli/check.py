@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from timevalg.cli.counting import counted
 from timevalg.clinic import json_schema, read, summary
 from timevalg.model.errors import InvalidInput
 
@@ -23,7 +24,7 @@ def run(file: Path, as_json: bool) -> None:
         if not as_json:
             raise
         typer.echo(json.dumps({"ok": False, "problems": [asdict(p) for p in error.problems]}))
-        print(f"{len(error.problems)} problems", file=sys.stderr)
+        print(counted(len(error.problems), "problem"), file=sys.stderr)
         raise typer.Exit(2) from error
     rows = summary(contents)
     if as_json:
@@ -36,7 +37,7 @@ def run(file: Path, as_json: bool) -> None:
         return
     for warning in contents.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    table = Table(title=f"{file}: no errors, {len(contents.warnings)} warnings")
+    table = Table(title=f"{file}: no errors, {counted(len(contents.warnings), 'warning')}")
     for heading in ("clinic", "resources", "pools", "bookable hours a week"):
         table.add_column(heading, justify="left" if heading == "clinic" else "right")
     for row in rows:

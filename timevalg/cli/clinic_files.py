@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from timevalg.cli.counting import counted
 from timevalg.cli.standing import Standing, opened
 from timevalg.clinic import read, read_files, stated_organisation
 
@@ -94,4 +95,5 @@ def _tell(done: Published, as_json: bool) -> None:
     for task in done.lost:
         typer.echo(f"task {task} has no place any more: see the staff list")
     if done.conflicts:
-        typer.echo(f"{len(done.conflicts)} listed bookings were not taken in: see the staff list")
+        were = counted(len(done.conflicts), "listed booking was", "listed bookings were")
+        typer.echo(f"{were} not taken in: see the staff list")

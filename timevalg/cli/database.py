@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from timevalg.cli.counting import counted
 from timevalg.cli.options import DatabaseUrl
 
 app = typer.Typer(no_args_is_help=True, help="The database's tables.")
@@ -71,4 +72,6 @@ def restored(url: DatabaseUrl) -> None:
     from timevalg.store.backup import restored
 
     events = restored(url)
-    typer.echo(f"{events} events are in order; next: timevalg doctor --deep")
+    typer.echo(
+        f"{counted(events, 'event is', 'events are')} in order; next: timevalg doctor --deep"
+    )

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import typer
 
 from timevalg.booking.examine import examine
+from timevalg.cli.counting import counted
 from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.soundness import Finding
@@ -45,7 +46,7 @@ def run(url: str, redis: str | None, deep: bool, as_json: bool) -> None:
             where = f"{finding.organisation}: " if finding.organisation else ""
             typer.echo(f"{where}{finding.check}: {finding.what}\n    to do: {finding.cure}")
         counts = ", ".join(f"{n} {name}" for name, n in looked_at.items())
-        typer.echo(f"{len(findings)} findings" + (f" in {counts}" if counts else ""))
+        typer.echo(counted(len(findings), "finding") + (f" in {counts}" if counts else ""))
     if findings:
         raise typer.Exit(1)
 

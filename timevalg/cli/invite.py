@@ -17,16 +17,16 @@ from rich.console import Console
 from rich.table import Table
 
 from timevalg.booking.invite import InvitationPlan
+from timevalg.cli.counting import counted
 from timevalg.cli.files import text_of
 from timevalg.cli.moments import local
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened
 from timevalg.library.invitation_file import read_invitations
 from timevalg.model.errors import InvalidInput, NotServable, Problem
-from timevalg.model.states import TaskState
+from timevalg.model.states import ENDED
 from timevalg.model.task import Task
 
-_ENDED = {TaskState.DECLINED, TaskState.WITHDRAWN}
 _NUMBERED = re.compile(r"invitations\[(\d+)\]\.?(.*)")
 
 
@@ -48,13 +48,14 @@ def run(
         of_lines = {"sent": [task.id for _, task in tasks], "drafts": drafts}
         typer.echo(json.dumps(of_lines | {"ended": [task.id for _, task in ended]}))
         return
-    typer.echo(f"{len(tasks) - len(ended)} invitations sent; {len(drafts)} stay drafts")
+    sent_now = counted(len(tasks) - len(ended), "invitation")
+    typer.echo(f"{sent_now} sent; {counted(len(drafts), 'stays a draft', 'stay drafts')}")
     _tell_ended(file, ended)
 
 
 def _ended(tasks: Iterable[tuple[int, Task]]) -> list[tuple[int, Task]]:
     """Give those, by line, whose invitation has come to its end: it is not sent again."""
-    return [(line, task) for line, task in tasks if task.state in _ENDED]
+    return [(line, task) for line, task in tasks if task.state in ENDED]
 
 
 def _tell_ended(file: Path, ended: Iterable[tuple[int, Task]]) -> None:
@@ -120,7 +121,7 @@ def _tell_plan(file: Path, plan: InvitationPlan, lines: Sequence[int], as_json: 
         Console(width=None if sys.stdout.isatty() else 120).print(table)
     until = f", through line {lines[up_to - 1]} (--up-to {up_to})" if up_to else ""
     typer.echo(
-        f"{len(rows) - len(short) - len(ended)} of {len(rows)} invitations can be sent;"
-        f" the first {up_to} as they stand{until}"
+        f"{len(rows) - len(short) - len(ended)} of {counted(len(rows), 'invitation')} can be sent;"
+        f" the first {counted(up_to, 'as it stands', 'as they stand')}{until}"
     )
     _tell_ended(file, ended)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from timevalg.cli.asking import find_task
+from timevalg.cli.counting import counted
 from timevalg.cli.standing import Standing, opened, picture_of_file, row
 from timevalg.model.errors import InvalidInput
 from timevalg.model.resource import Kind
@@ -76,7 +77,7 @@ def require_there(wishes: Wishes, picture: Picture) -> None:
 
 
 def _print(task: str, found: SettledOffers, picture: Picture) -> None:
-    table = Table(title=f"{len(found.offers)} safe offers for {task}")
+    table = Table(title=f"{counted(len(found.offers), 'safe offer')} for {task}")
     for heading in ("start", "pool", "resources", "score"):
         table.add_column(heading)
     for offer in found.offers:

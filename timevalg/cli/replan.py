@@ -15,6 +15,7 @@ from rich.table import Table
 from timevalg.booking.feed import read_appointment, read_task
 from timevalg.booking.losses import LostPlace
 from timevalg.booking.replan import Proposal, Rebooked
+from timevalg.cli.counting import counted
 from timevalg.cli.reserve import shortage_row
 from timevalg.cli.standing import Standing, opened, row
 from timevalg.library.desk import Desk
@@ -82,7 +83,7 @@ def sure(found: Sequence[Proposal], proven: bool) -> str:
 
 def table(found: Sequence[Proposal], picture: Picture) -> Table:
     """Give proposals as a table."""
-    shown = Table(title=f"{len(found)} visits cannot stand")
+    shown = Table(title=f"{counted(len(found), 'visit')} cannot stand")
     for heading in ("visit", "start", "why", "change", "to", "resources", "harm"):
         shown.add_column(heading)
     for one in found:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from timevalg.cli.counting import counted
 from timevalg.cli.standing import Standing, opened, picture_of_file, row
 from timevalg.prover import CpSat
 from timevalg.solver.reserves import Reserves, reserve
@@ -60,7 +61,7 @@ def shortage_row(missing: Shortage) -> dict[str, Any]:
 
 def _print(found: Reserves) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
-    table = Table(title=f"{len(found.places)} reserves")
+    table = Table(title=counted(len(found.places), "reserve"))
     for heading in ("task", "start", "pool", "resources"):
         table.add_column(heading)
     for task, place in found.places.items():

@@ -10,6 +10,8 @@ from pathlib import Path
 import typer
 
 from timevalg import logs
+from timevalg.cli.at_database import NOTHING
+from timevalg.cli.counting import counted
 from timevalg.model.errors import InvalidInput
 from timevalg.store.migrate import require_current
 
@@ -30,7 +32,8 @@ def run(url: str, redis: str | None, letters: Path | None, once: bool, watched: 
     ports = context.open_context(settings)
     if once:
         done = serve.drain(ports)
-        typer.echo(f"{len(done)} pieces of work done")
+        why = "" if ports.store.organisations() else f": {NOTHING}"
+        typer.echo(f"{counted(len(done), 'piece', 'pieces')} of work done{why}")
         return
     logs.configure()
     stop = threading.Event()

@@ -95,6 +95,9 @@ LIVE = frozenset(
 BOOKED_STATES = frozenset({TaskState.CHOSEN, TaskState.ASSIGNED, TaskState.CONFIRMED})
 """States in which a task has its appointment (a confirmed one may have lost it since)."""
 
+ENDED = frozenset({TaskState.DECLINED, TaskState.WITHDRAWN})
+"""States in which an invitation has come to its end without a visit: it is not sent again."""
+
 TASK_MOVES: tuple[Move, ...] = (
     _move("draft", "schedule", "scheduled"),
     _move("scheduled", "open", "open"),

@@ -208,7 +208,7 @@ def test_the_command_says_what_no_seal_covers(tmp_path):
     done = CliRunner().invoke(app, ["audit", "verify", "--database", url])
     assert done.exit_code == 1
     assert "the audit log is as it was written" in done.output
-    assert "entries are older than two hours and not sealed" in done.output
+    assert "1 entry is older than two hours and not sealed" in done.output
 
 
 def test_only_auditors_verify():
