@@ -219,7 +219,16 @@ def staff_session(
     resources: Mapping[str, tuple[str, ...]] | None,
     key: str,
 ) -> Session:
-    """Make the booking that staff (or the record system) want for a visit."""
+    """Make the booking that staff (or the record system) want for a visit.
+
+    Raises
+    ------
+    InvalidInput
+        If the clinic has no such roles or resources.
+    """
+    for role, ids in (resources or {}).items():
+        if isinstance(ids, str):
+            raise InvalidInput.single(f"resources.{role}", "is one text, not several ids")
     clinic = picture.index.organisation.clinic(visit.clinic)
     service = clinic.services[visit.service]
     chosen = {r: tuple(ids) for r, ids in (resources or visit.resources).items()}

@@ -31,7 +31,7 @@ from timevalg.booking.represent import Bond
 from timevalg.booking.whatif import Forecast
 from timevalg.clinic import Written, from_sources, read_files
 from timevalg.library.invitations import as_said, values_of
-from timevalg.library.patient import View, key_of
+from timevalg.library.patient import View, key_of, made
 from timevalg.model.appointment import Appointment
 from timevalg.model.contents import Source
 from timevalg.model.errors import InvalidInput
@@ -163,7 +163,7 @@ class Hospital(View):
             ``starts``, ``ends`` (both included), ``shares_address`` and ``consents`` of a parent,
             ``areas`` of a power of attorney.
         """
-        bond = Bond(patient, identity, Basis(basis), **more)
+        bond = made(lambda: Bond(patient, identity, Basis(basis), **more))
         ports = self.once(idempotency_key)
         return represent.register_representation(ports, self.principal, bond, reason)
 
@@ -388,7 +388,4 @@ def _written(files: Files) -> list[Written]:
 
 
 def _task(**fields: Any) -> Task:
-    try:
-        return Task(**{k: v for k, v in fields.items() if v is not None})
-    except (TypeError, ValueError) as error:
-        raise InvalidInput.single("", str(error)) from error
+    return made(lambda: Task(**{k: v for k, v in fields.items() if v is not None}))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from timevalg.booking import (
     attend,
@@ -27,6 +27,7 @@ from timevalg.booking.invite import Invitation
 from timevalg.booking.ports import Ports
 from timevalg.letters.calendar_entry import calendar_entry
 from timevalg.model.appointment import Appointment, Preparation
+from timevalg.model.errors import InvalidInput
 from timevalg.model.principal import Principal
 from timevalg.model.records import AuditEntry, Letter
 from timevalg.model.representation import Representation, Withholding
@@ -35,6 +36,8 @@ from timevalg.model.states import TaskState
 from timevalg.model.task import Task
 from timevalg.solver.offers import Offer, Offers
 from timevalg.solver.wishes import NOTHING, Wishes
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,20 @@ class PatientView(View):
 def key_of(thing: Any) -> str:
     """Give the id of a value, or the id itself."""
     return thing if isinstance(thing, str) else str(thing.id)
+
+
+def made(make: Callable[[], T]) -> T:
+    """Make a value of what was given.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such value, or no such field.
+    """
+    try:
+        return make()
+    except (TypeError, ValueError) as error:
+        raise InvalidInput.single("", str(error)) from error
 
 
 def shown_in(

@@ -10,7 +10,7 @@ from typing import Any
 from timevalg.booking import rights, verification
 from timevalg.booking.ports import Ports
 from timevalg.booking.rights import Standing
-from timevalg.library.patient import key_of
+from timevalg.library.patient import key_of, made
 from timevalg.model.principal import Principal, RoleName
 from timevalg.model.records import Verification
 from timevalg.model.right import Right, Unit
@@ -40,7 +40,7 @@ class Rights:
         **more
             ``unit`` or ``clinic``, ``starts``, ``ends``, ``may_delegate``.
         """
-        gift = rights.Gift(holder, RoleName(role), **more)
+        gift = made(lambda: rights.Gift(holder, RoleName(role), **more))
         own = None if giver is None else key_of(giver)
         ports = self.ports if idempotency_key is None else replace(self.ports, key=idempotency_key)
         return rights.give_right(ports, self.principal, gift, own, reason)

@@ -68,6 +68,20 @@ def test_a_clinic_that_is_no_source_is_named(quick):
         quick.desk.what_if({"clinic": document()})
 
 
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda w: w.desk.represent("p-1", "02013299997", "friend"), "'friend' is not a valid"),
+        (lambda w: w.desk.represent("p-1", "02013299997", "parent", home=True), "'home'"),
+        (lambda w: w.valg.operator().give("person:9", "king"), "'king' is not a valid"),
+        (lambda w: w.valg.operator().give("person:9", "planner", colour=1), "'colour'"),
+    ],
+)
+def test_what_has_no_such_field_or_value_is_refused_as_input(quick, call, why):
+    with pytest.raises(InvalidInput, match=why):
+        call(quick)
+
+
 def test_what_may_be_said_is_fields_of_a_task():
     assert set(terms.SAID) <= set(Task.__dataclass_fields__)
 

@@ -145,6 +145,8 @@ def test_nothing_ever_overlaps_whatever_is_overridden(world):
         world.dips.move(
             visit, start=TEN, resources={"doctor": ("dr-x",)}, reason="x", override=True
         )
+    with pytest.raises(InvalidInput, match=r"resources\.doctor: is one text, not several"):
+        world.dips.move(visit, start=TEN, resources={"doctor": "dr-a"}, reason="x", override=True)
     assert world.dump() == before
 
 
