@@ -43,7 +43,8 @@ WAITING = frozenset({TaskState.OVERDUE, TaskState.NONE_SUITS, TaskState.WITH_STA
 def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
     """Do what the pool's fallback says when `due` has passed; do nothing if all is settled.
 
-    ``assign`` books the best safe start by the fallback notice, at worst the task's place.
+    ``assign`` books the best safe start by the fallback notice, at worst the task's place, or
+    another that it could have where that has run out.
     ``staff`` hands the task over; it keeps its place, and on the last day on which that is valid
     the fallback happens all the same, unless staff has said not to. So it does for tasks that
     staff have already. Of a task's pools of both kinds those that assign come first; where they
@@ -56,13 +57,17 @@ def fall_due(ports: Ports, principal: Principal, key: str) -> Task:
         task = picture.tasks.get(key)
         if task is None or task.state in BOOKED_STATES:
             return None, None
-        found = None
-        if ways := fallback_pools(picture, task):
+        ways = fallback_pools(picture, task)
+        if ways:
             who, where = task.patient, task.clinic
             before = glance(ports, principal, "fall due", lambda act: last_visit(act, who, where))
             each = (best_fallback(ports, picture, task, pools, before) for pools in ways)
-            found = next(filter(None, each), None)
-        return found, None if found is not None else another_place(picture, task)
+            if found := next(filter(None, each), None):
+                return found, None
+        place = another_place(picture, task)
+        if place is not None and any(place.claim.pool in pools for pools in ways):
+            return _at_place(picture, task, place, ports.keys.new("session")), None
+        return None, place
 
     def body(act: Act, picture: Picture, plan: tuple[Found, Certificate | None]) -> Task:
         found, certificate = plan
@@ -133,11 +138,19 @@ def best_fallback(
     place = own_place(picture, task)
     if place is None or place.pool not in pools:
         return None
-    booking = replace(place, id=key, kind=SessionKind.BOOKING, until=None, is_place=False)
-    ask = Ask.for_task(picture.index, task, place.pool, picture.now, changing=True)
+    ask, booked = _at_place(picture, task, Certificate((place,), (place,)), key)
     if place.start not in feasible(picture.index, ask):
         return None  # the worker came too late
-    return ask, Certificate((booking,), (place,))
+    return ask, booked
+
+
+def _at_place(
+    picture: Picture, task: Task, place: Certificate, key: str
+) -> tuple[Ask, Certificate]:
+    """Book a place that the task has or could have."""
+    booking = replace(place.claim, id=key, kind=SessionKind.BOOKING, until=None, is_place=False)
+    ask = Ask.for_task(picture.index, task, booking.pool or "", picture.now, changing=True)
+    return ask, replace(place, claims=(booking,))
 
 
 def book_fallback(act: Act, picture: Picture, task: Task, found: tuple[Ask, Certificate]) -> Task:

@@ -202,6 +202,25 @@ def late(name, **more):
     return pool(name, notice=2, fallback_notice=7, **more)
 
 
+def test_who_falls_due_late_is_given_another_place_where_the_own_has_run_out(make_world):
+    world, day = make_world(document(pools=[late("auto")])), date(2027, 1, 22)
+    task = world.invited("p-1", not_after=day, done=["form"])
+    one, *_ = world.desk.invite_many(
+        [
+            {"patient": f"q-{n}", "pools": ["auto"], "opens": date(2027, 1, 4), "done": ["form"]}
+            | {"due": date(2027, 1, 8), "not_before": day, "not_after": day}
+            for n in range(8)
+        ]
+    )
+    assert world.sessions(task=task.id)[0].start.date() == date(2027, 1, 21)
+    world.desk.withdraw(task=one.task.id)
+    world.at(date(2027, 1, 20), 0)  # by the fallback notice nothing is left, by the notice the 22nd
+    ended(world, task, "confirmed")
+    (visit,) = world.sessions(task=task.id)
+    assert (visit.kind, visit.start.date()) == ("booking", day)
+    assert world.read(lambda unit: unit.cases.find()) == []  # staff were not troubled
+
+
 def test_the_last_valid_day_goes_by_the_pools_own_notice(make_world):
     world = make_world(document(pools=[late("auto", fallback="staff")]))
     task = world.invited(not_after=date(2027, 1, 22), done=["form"])
