@@ -162,9 +162,13 @@ def _task_of(picture: Picture, fresh: Mapping[str, Task], place: Session) -> Tas
 
 
 def _begun(certificate: Certificate, waited: timedelta) -> Certificate:
-    """Let a hold have its minutes from when the locks were had, not from when it was planned."""
+    """Let a hold have its minutes from when the locks were had, not from when it was planned.
+
+    One that is there already, and is only put anew, ends when the patient was told.
+    """
     hold, *others = certificate.claims
-    if hold.kind is not SessionKind.HOLD or hold.until is None:
+    there = any((s.id, s.until) == (hold.id, hold.until) for s in certificate.released)
+    if hold.until is None or there:
         return certificate
     return replace(certificate, claims=(replace(hold, until=hold.until + waited), *others))
 

@@ -49,6 +49,21 @@ def test_its_minutes_begin_when_it_is_had_not_when_it_was_planned(world, monkeyp
     assert [w.due_at for w in world.read(lambda u: u.work.find(kind="expire hold"))] == [hold.until]
 
 
+def test_one_that_is_put_anew_ends_when_the_patient_was_told(world, monkeypatch):
+    """The hospital adds time to the visit that is being confirmed."""
+    task, run = world.invited(), attempts.run
+    hold = world.patient().hold(task, AT)
+
+    def slow(*given, **named):
+        world.clock.advance(timedelta(minutes=2))
+        return run(*given, **named)
+
+    monkeypatch.setattr(attempts, "run", slow)
+    world.desk.amend(task, extra=10)
+    (longer,) = held(world)
+    assert (longer.length, longer.until) == (hold.length + 10, hold.until)
+
+
 def test_so_often_and_no_more_until_others_have_had_the_chance(world):
     task = world.invited()
     hold = world.patient().hold(task, AT)
